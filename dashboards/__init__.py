@@ -1,0 +1,1 @@
+"""Grafana boards as files. See README.md beside this file."""

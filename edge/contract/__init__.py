@@ -1,0 +1,1 @@
+"""The language between an edge and whoever listens: topics, payloads, roles. Imports no I/O."""

@@ -1,0 +1,1 @@
+"""The plant server: stores what the edges deliver and shows it."""
