@@ -1,0 +1,1 @@
+"""Who may speak and how it is proved: secrets, certificates, topic rights."""
