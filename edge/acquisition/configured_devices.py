@@ -1,0 +1,96 @@
+"""Mistakes that show only when a device is seen beside its profile or beside the other devices.
+
+Works on the data as it stands in the file, so that these mistakes are found also while others keep it from
+being a valid configuration: a person mends all in one go.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from edge.acquisition.located_yaml import Located
+from edge.acquisition.profile import Profile, Tag
+from edge.acquisition.profile_file import load_profile
+from edge.errors import ConfigError, Mistake
+
+SCHEMES = {"opcua": "opc.tcp", "modbus": "modbus"}
+"""URL scheme by the driver of a profile."""
+
+
+def mistakes_of_devices(located: Located, folder: Path) -> list[Mistake]:
+    """Names given twice, profiles that do not exist, are wrong, or do not fit the device."""
+    devices = located.data.get("devices")
+    if not isinstance(devices, list):
+        return []
+    mistakes = list(_names_given_twice(located, devices))
+    profiles: dict[str, Profile | None] = {}
+    for index, device in enumerate(devices):
+        name = device.get("profile") if isinstance(device, dict) else None
+        if not isinstance(name, str) or not name:
+            continue
+        if name not in profiles:
+            profiles[name] = None
+            try:
+                profiles[name] = load_profile(name, folder=folder)
+            except ConfigError as error:
+                mistakes += _at_device(located, index, name, error)
+        profile = profiles[name]
+        if profile is not None:
+            mistakes += _misfits(located, index, device, profile)
+    return mistakes
+
+
+def _names_given_twice(located: Located, devices: list[Any]) -> Iterator[Mistake]:
+    lines: dict[str, int] = {}
+    for index, device in enumerate(devices):
+        name = device.get("name") if isinstance(device, dict) else None
+        if not isinstance(name, str):
+            continue
+        location = ("devices", index, "name")
+        if name.casefold() in lines:
+            yield located.mistake(
+                location, f"{name!r} is taken by the device in line {lines[name.casefold()]}"
+            )
+        lines.setdefault(name.casefold(), located.lines[location])
+
+
+def _at_device(located: Located, index: int, name: str, error: ConfigError) -> list[Mistake]:
+    """Mistakes inside a profile file keep their own place; a profile that is not there is the device's mistake."""
+    return [
+        located.mistake(("devices", index, "profile"), f"{name}: {mistake.message}")
+        if mistake.line is None
+        else mistake
+        for mistake in error.mistakes
+    ]
+
+
+def _misfits(located: Located, index: int, device: dict[str, Any], profile: Profile) -> Iterator[Mistake]:
+    url, scheme = device.get("url"), SCHEMES[profile.driver]
+    if isinstance(url, str) and "://" in url and not url.startswith(f"{scheme}://"):
+        yield located.mistake(
+            ("devices", index, "url"), f"should begin with {scheme}://: profile {profile.name} is for it"
+        )
+    if profile.driver != "opcua":
+        for key in ("namespace", "security", "insecure"):
+            if key in device:
+                yield located.mistake(
+                    ("devices", index, key), f"is for OPC UA, not for profile {profile.name}"
+                )
+    elif "unit_id" in device:
+        yield located.mistake(("devices", index, "unit_id"), f"is for Modbus, not for profile {profile.name}")
+    period_s = device.get("period_s", 1.0)
+    if not isinstance(period_s, int | float) or period_s <= 0:
+        return
+    for tag in profile.tags:
+        if _may_go_round(tag, float(period_s)):
+            yield located.mistake(
+                ("devices", index, "period_s"),
+                f"is too long: {tag.name} of {profile.name} could go round unseen between two polls",
+            )
+
+
+def _may_go_round(tag: Tag, period_s: float) -> bool:
+    """The plant believes a step only if the counter cannot have gone half round meanwhile."""
+    if tag.modulus is None or tag.rate_max is None:
+        return False
+    return 2 * (tag.rate_max * max(period_s, tag.period_s or 0.0) + 1) >= tag.modulus

@@ -1,0 +1,89 @@
+"""What a device is: its tags, and the document they were taken from.
+
+A device is data. Its profile is a YAML file in `edge/drivers/profiles/`, or one of the user's own beside the
+configuration; `profile_file.py` says how it is written and checks it.
+"""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from edge.acquisition.addresses import Address, EdgeMade, ModbusAddress, OpcUaAddress
+from edge.contract.datatypes import DataType
+from edge.contract.roles import Counts, Role
+
+PROFILES_FOLDER = Path(__file__).parent.parent / "drivers" / "profiles"
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One value of a device: where it lives, what it means, and what is published of it.
+
+    `scale` is units per raw count, exact. Of a counter or meter it is a whole number (10 for 0.01 kWh in Wh),
+    unless the device shows a float, which is rounded to the unit.
+    `width` is the number of bits of the raw counter: it wraps at `modulus`. `rate_max` is the fastest advance
+    the machine is capable of, in units per second, generous but real: the plant judges steps by it.
+    """
+
+    name: str
+    role: Role
+    datatype: DataType
+    address: Address
+    unit: str = "1"
+    scale: Fraction = Fraction(1)
+    width: int | None = None
+    rate_max: float | None = None
+    counts: Counts | None = None
+    deadband: float = 0.0
+    period_s: float | None = None  # None: at every poll. Else rounded to whole polls of the device.
+    vocabulary: str | None = None  # Of a state or mode: which code table its numbers are from.
+
+    @property
+    def modulus(self) -> int | None:
+        """Where the published value of a counter or meter wraps, in units; None for everything else."""
+        if self.width is None:
+            return None
+        if isinstance(self.address, ModbusAddress) and self.address.type.is_float:
+            return 1 << self.width  # `width` is then of the rounded value: a float does not wrap.
+        return int((1 << self.width) * self.scale)
+
+
+HEARTBEAT = Tag(name="heartbeat", role=Role.HEARTBEAT, datatype=DataType.UINT32, address=EdgeMade())
+"""Made by the edge for every device: counts its polls, so that silence and standstill differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A kind of device. `tags` are all it publishes, the heartbeat last; `polled` are those read from it."""
+
+    name: str
+    driver: str  # A key of edge.drivers.DRIVERS_BY_NAME.
+    document: str
+    revision: str
+    page: str
+    verified: str  # `document`: taken from paper. `device`: seen to be true on a real one.
+    tags: tuple[Tag, ...]
+    max_registers_per_read: int = 125
+    gap_limit: int = 16  # Registers nobody asked for that a read may span to save a request.
+    even_reads: bool = False  # Start and count of each read must be even.
+    pause_s: float = 0.0  # Rest the device needs between two requests.
+
+    @property
+    def polled(self) -> tuple[Tag, ...]:
+        return tuple(tag for tag in self.tags if not isinstance(tag.address, EdgeMade))
+
+    def in_namespace(self, uri: str) -> "Profile":
+        """The same device with another OPC UA namespace URI in every `nsu=` node id."""
+        return replace(self, tags=tuple(_moved(tag, uri) for tag in self.tags))
+
+
+def _moved(tag: Tag, uri: str) -> Tag:
+    if not isinstance(tag.address, OpcUaAddress) or not tag.address.node.startswith("nsu="):
+        return tag
+    _, _, identifier = tag.address.node.partition(";")
+    return replace(tag, address=OpcUaAddress(f"nsu={uri};{identifier}"))
+
+
+def profile_names() -> tuple[str, ...]:
+    """Names of the profiles that come with Lineside."""
+    return tuple(sorted(path.stem for path in PROFILES_FOLDER.glob("*.yaml")))

@@ -1,0 +1,67 @@
+"""What can go wrong at the edge, and whose fault it is.
+
+    LinesideEdgeError
+    ├── ConfigError            the configuration or a profile: nothing is started until a person mends it
+    ├── ClockNotReady          this computer's clock: nothing is stamped until it is believable; then goes on
+    ├── DeviceError            a device
+    │   ├── DeviceUnavailable  no answer, or the connection is gone: tried again with back-off
+    │   └── DeviceRefused      it answered no (certificate, password, policy): tried again, slowly; a person must act
+    └── SpoolError             the spool file
+
+Whatever is not in this tree is a mistake of ours and ends the process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class LinesideEdgeError(Exception):
+    """Root of the expected failures of the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing a person has to mend in a file or in the environment."""
+
+    source: str  # A file name, or `environment`.
+    line: int | None  # Counted from 1; None where there are no lines.
+    path: str  # `devices[0].url`, or the name of a variable.
+    message: str
+
+    def __str__(self) -> str:
+        place = self.source if self.line is None else f"{self.source}:{self.line}"
+        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+
+
+class ConfigError(LinesideEdgeError):
+    """All mistakes of a configuration at once, each with file and line."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes: tuple[Mistake, ...] = tuple(mistakes)
+        super().__init__("\n".join(map(str, self.mistakes)))
+
+    @classmethod
+    def of_file(cls, path: Path, message: str) -> "ConfigError":
+        """A single mistake that concerns a whole file."""
+        return cls([Mistake(str(path), None, "", message)])
+
+
+class ClockNotReady(LinesideEdgeError):
+    """The clock is before the build date or before what was stamped last. It heals by itself or by NTP."""
+
+
+class DeviceError(LinesideEdgeError):
+    """Something between the edge and one device."""
+
+
+class DeviceUnavailable(DeviceError):
+    """No answer in time, connection refused or lost. Retry."""
+
+
+class DeviceRefused(DeviceError):
+    """The device answered and said no. Retrying quickly would only lock an account or fill its log."""
+
+
+class SpoolError(LinesideEdgeError):
+    """The spool file cannot be used."""
