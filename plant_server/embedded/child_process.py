@@ -4,17 +4,19 @@ As root a server never runs as root: it drops to an account that exists already 
 that one process. No account is made and no mode is changed outside the server's own folders.
 """
 
+import fcntl
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from plant_server.embedded.errors import StartFailed
+from plant_server.embedded.errors import AlreadyRunning, StartFailed
 
 _DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 _LOG_TAIL_LINES = 12
@@ -136,6 +138,40 @@ def stop_child(process: subprocess.Popen[bytes], *signals: signal.Signals, patie
             process.wait(patience_s)
         except subprocess.TimeoutExpired:
             continue
+
+
+def processes_working_in(folder: Path, *names: str) -> list[int]:
+    """Ids of live processes with one of these program names whose working directory is the folder. Needs /proc."""
+    try:
+        wanted = folder.stat()
+    except FileNotFoundError:
+        return []
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "comm").read_text().strip() not in names:
+                continue
+            place = (process / "cwd").stat()
+        except OSError:
+            continue  # It ended while we looked, or is another user's: then the folder is not ours either.
+        if (place.st_dev, place.st_ino) == (wanted.st_dev, wanted.st_ino):
+            found.append(int(process.name))
+    return found
+
+
+@contextmanager
+def only_starter_of(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock. Two starters on one folder would take each other's server for a leftover.
+
+    Raises AlreadyRunning.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(f"another process already runs the server in {folder}") from None
+        yield
 
 
 def log_tail(log: Path) -> str:

@@ -7,7 +7,6 @@
 socket lies in a short folder below /tmp, since a socket's path may have no more than about 100 bytes.
 """
 
-import fcntl
 import os
 import shutil
 import signal
@@ -25,11 +24,12 @@ from plant_server.embedded.child_process import (
     Account,
     account_to_drop_to,
     log_tail,
+    only_starter_of,
     owner_of,
     start_child,
     stop_child,
 )
-from plant_server.embedded.errors import AlreadyRunning, DataFolderRefused, StartFailed
+from plant_server.embedded.errors import DataFolderRefused, StartFailed
 from plant_server.embedded.postgres_binaries import PostgresBinaries, Source, find_postgres
 from plant_server.embedded.postgres_cluster import (
     DATABASE,
@@ -177,7 +177,7 @@ def running_postgres(
     Raises ProgramNotFound, DataFolderRefused, AlreadyRunning, StartFailed.
     """
     home = home.resolve()
-    with _only_starter_of(home / "pg"), _runtime_folder(home / "pg") as runtime:
+    with only_starter_of(home / "pg"), _runtime_folder(home / "pg") as runtime:
         data = home / "pg/data"
         major = major_of(data)
         account = _account_for(data)
@@ -214,18 +214,6 @@ def _ensure_roles(server: PostgresServer) -> None:
             f"the database in {server.data} does not take the passwords in {server.home / 'secrets'} ({error}): "
             "the two belong together; restore both from one backup, or move both away"
         ) from error
-
-
-@contextmanager
-def _only_starter_of(folder: Path) -> Iterator[None]:
-    """Two starters on one folder would take each other's server for a leftover."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(f"another process already runs the database in {folder}") from None
-        yield
 
 
 @contextmanager

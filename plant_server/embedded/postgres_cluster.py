@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from plant_server.embedded.child_process import Account, owner_of, run_as
+from plant_server.embedded.child_process import Account, owner_of, processes_working_in, run_as
 from plant_server.embedded.errors import AlreadyRunning, DataFolderRefused, StartFailed
 from plant_server.embedded.postgres_binaries import PostgresBinaries
 from plant_server.security.secrets import secret
@@ -24,7 +24,6 @@ DATABASE = "lineside"
 OWNER = "lineside"
 SUPERUSER = "postgres"
 LOGIN_ROLES = ("lineside_plant", "lineside_bridge", "lineside_bi")
-_PROC = Path("/proc")
 
 
 def password_of(home: Path, role: str) -> str:
@@ -118,27 +117,13 @@ def wait_until_unused(data: Path, *, patience_s: float) -> None:
                 f"Stop it (kill -INT {min(running)}) and start again."
             )
         time.sleep(0.05)
-    if _PROC.is_dir():  # Elsewhere nobody can tell, and PostgreSQL decides.
+    if Path("/proc").is_dir():  # Elsewhere nobody can tell, and PostgreSQL decides.
         (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def processes_in(data: Path) -> list[int]:
-    """Live PostgreSQL processes that work in the data folder, also those whose postmaster is dead."""
-    try:
-        folder = data.stat()
-    except FileNotFoundError:
-        return []
-    found = []
-    for process in _PROC.glob("[0-9]*"):
-        try:
-            if (process / "comm").read_text().strip() != "postgres":
-                continue
-            place = (process / "cwd").stat()
-        except OSError:
-            continue  # It ended while we looked, or is another user's: then the folder is not ours either.
-        if (place.st_dev, place.st_ino) == (folder.st_dev, folder.st_ino):
-            found.append(int(process.name))
-    return found
+    """Live processes of the server on this folder, also those whose postmaster is dead."""
+    return processes_working_in(data, "postgres")
 
 
 def ensure_roles(home: Path, superuser_url: str) -> None:
