@@ -29,7 +29,7 @@ CREATE TABLE plant.sample (
     ts            timestamptz NOT NULL,  -- source_time
     value         double precision,      -- null where the quality is bad
     tag_id        integer NOT NULL,
-    quality       smallint NOT NULL
+    quality       smallint NOT NULL      -- Sparkplug's 0 bad, 192 good, 500 stale; plus 1: the time is the edge's
 ) PARTITION BY RANGE (ts);
 CREATE INDEX sample_tag_ts ON plant.sample (tag_id, ts);
 
@@ -60,13 +60,15 @@ BEGIN
     END LOOP;
 END $$;
 
--- Moved by entry sequence, not by time. Live (transient) values move live_* only.
+-- Moved by entry sequence, not by time. A live value (birth, transient, third-party node) is seen at once and never
+-- stored; while a backlog drains, an older stored value does not replace it.
 CREATE TABLE plant.last_value (
     tag_id        integer PRIMARY KEY REFERENCES plant.tag,
     ts            timestamptz NOT NULL,
     value         double precision,
     text          text,
     quality       smallint NOT NULL,
+    is_live       boolean NOT NULL DEFAULT false,
     received_time timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 
@@ -75,7 +77,9 @@ CREATE TABLE plant.odometer (
     tag_id        integer PRIMARY KEY REFERENCES plant.tag,
     total         numeric(20) NOT NULL DEFAULT 0,
     ts            timestamptz,           -- of the last reading
-    state         jsonb NOT NULL
+    state         jsonb NOT NULL,
+    epoch         uuid,                  -- the spool of the last reading; another one breaks the series
+    is_broken     boolean NOT NULL DEFAULT false  -- contact lost or a gap since the last reading
 ) WITH (fillfactor = 50);
 
 -- Where the total stood after each advance: what bookings and energy read.

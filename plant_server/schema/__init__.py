@@ -1,0 +1,1 @@
+"""The tables: numbered migrations, a snapshot of what they make, and the runner."""
