@@ -1,0 +1,126 @@
+"""`lineside sim`: run a simulated factory, and let faults strike it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from simulators.faults import FactoryControl
+
+app = typer.Typer(
+    no_args_is_help=True, help="Simulated machines that speak the real protocols and know the truth."
+)
+
+_STATE_DIR = Path(".lineside/sim")
+StateDir = Annotated[
+    Path, typer.Option("--state-dir", help="Folder of endpoints.json and the truth ledgers.")
+]
+
+
+@app.command(epilog="Example: lineside sim run --scenario demo --speed 10 --seed 1 --start")
+def run(
+    scenario: Annotated[str, typer.Option(help="A scenario by name, or the path of a YAML file.")] = "demo",
+    state_dir: StateDir = _STATE_DIR,
+    speed: Annotated[
+        float, typer.Option(help="Divides cycle times and stops, up to 20. Clocks stay real.")
+    ] = 10.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same scrap and stops.")] = 1,
+    ports: Annotated[
+        str, typer.Option(help="preferred (the scenario's, or the next free) or any.")
+    ] = "preferred",
+    start: Annotated[bool, typer.Option("--start", help="Start production at once.")] = False,
+) -> None:
+    """Run a factory until Ctrl-C or `lineside sim shutdown`."""
+    import asyncio
+    import sys
+
+    import structlog
+
+    from simulators.factory import FactorySettings
+    from simulators.factory import run as run_factory
+    from simulators.machine_link import MachineDied
+    from simulators.scenario import ScenarioError, load
+
+    if ports not in ("preferred", "any"):
+        raise typer.BadParameter("--ports is preferred or any")
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    state_dir.mkdir(parents=True, exist_ok=True)
+    choice: Any = ports
+    try:
+        settings = FactorySettings(load(scenario), state_dir, seed, speed, choice, start)
+        asyncio.run(run_factory(settings))
+    except (ScenarioError, MachineDied) as failed:
+        typer.echo(str(failed), err=True)
+        raise typer.Exit(1) from failed
+
+
+@app.command(epilog="Example: lineside sim fault press1 restart --duration 2")
+def fault(
+    machine: Annotated[str, typer.Argument(help="Name of the machine.")],
+    name: Annotated[str, typer.Argument(help="restart, refused, frozen, slow, glitch or job_reset.")],
+    state_dir: StateDir = _STATE_DIR,
+    duration: Annotated[float | None, typer.Option(help="Seconds.")] = None,
+    delay: Annotated[float | None, typer.Option(help="slow: seconds each answer is late.")] = None,
+    device: Annotated[str, typer.Option(help="machine or meter.")] = "machine",
+) -> None:
+    """Let a fault strike a machine of a running factory."""
+    choice: Any = (name, device)
+    _ask(
+        state_dir,
+        lambda factory: factory.fault(
+            machine, choice[0], duration_s=duration, delay_s=delay, device=choice[1]
+        ),
+    )
+
+
+@app.command(epilog="Example: lineside sim start")
+def start(state_dir: StateDir = _STATE_DIR) -> None:
+    """Start production."""
+    _ask(state_dir, lambda factory: factory.start())
+
+
+@app.command(epilog="Example: lineside sim stop")
+def stop(state_dir: StateDir = _STATE_DIR) -> None:
+    """Stop production; the servers stay up and show the last values."""
+    _ask(state_dir, lambda factory: factory.stop())
+
+
+@app.command(epilog="Example: lineside sim status")
+def status(state_dir: StateDir = _STATE_DIR) -> None:
+    """What each machine does and made."""
+    _ask(state_dir, lambda factory: factory.status())
+
+
+@app.command(epilog="Example: lineside sim shutdown")
+def shutdown(state_dir: StateDir = _STATE_DIR) -> None:
+    """End a running factory."""
+    _ask(state_dir, lambda factory: factory.shutdown())
+
+
+@app.command(epilog="Example: lineside sim scenarios")
+def scenarios() -> None:
+    """List the scenarios that come with Lineside."""
+    from simulators.scenario import load, names
+
+    for name in names():
+        typer.echo(f"{name:16} {load(name).title}")
+
+
+def _ask(state_dir: Path, question: "Callable[[FactoryControl], Awaitable[dict[str, Any]]]") -> None:
+    import asyncio
+    import json
+
+    from simulators.faults import FactoryControl, FactoryRefused
+
+    async def ask() -> dict[str, Any]:
+        async with FactoryControl.of(state_dir) as factory:
+            return await question(factory)
+
+    try:
+        typer.echo(json.dumps(asyncio.run(ask()), indent=2))
+    except (FactoryRefused, FileNotFoundError, ConnectionError, TimeoutError) as failed:
+        typer.echo(f"{type(failed).__name__}: {failed}", err=True)
+        raise typer.Exit(1) from failed
