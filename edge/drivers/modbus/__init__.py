@@ -1,0 +1,5 @@
+"""Modbus TCP: `modbus://host[:port]`."""
+
+from edge.drivers.modbus.driver import ModbusDriver
+
+__all__ = ["ModbusDriver"]
