@@ -6,7 +6,9 @@
     ├── DeviceError            a device
     │   ├── DeviceUnavailable  no answer, or the connection is gone: tried again with back-off
     │   └── DeviceRefused      it answered no (certificate, password, policy): tried again, slowly; a person must act
-    └── SpoolError             the spool file
+    ├── BrokerUnavailable      the broker refuses or does not answer: the next one is tried, with back-off
+    └── SpoolError             the spool file will not be durable where it lies
+        └── SpoolFull          the disk is full and nothing more could be given up; tried again
 
 Whatever is not in this tree is a mistake of ours and ends the process.
 """
@@ -63,5 +65,13 @@ class DeviceRefused(DeviceError):
     """The device answered and said no. Retrying quickly would only lock an account or fill its log."""
 
 
+class BrokerUnavailable(LinesideEdgeError):
+    """No connection to this broker, or it refused us. Retry; readings wait in the spool."""
+
+
 class SpoolError(LinesideEdgeError):
     """The spool file cannot be used."""
+
+
+class SpoolFull(SpoolError):
+    """Not even a gap record fits. Readings wait in memory, thinned when they grow; retried every second."""

@@ -1,0 +1,177 @@
+"""One MQTT 3.1.1 connection: paho on its own thread, its events in our event loop.
+
+A link is used once. What was queued in paho when a connection is lost is lost with it, and may be: the window sends
+again whatever the plant has not committed.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+
+from edge.delivery.sparkplug_session import Message
+from edge.errors import BrokerUnavailable
+from edge.settings import DEFAULT_PORTS, Broker
+
+log = structlog.get_logger()
+
+KEEPALIVE_S = 15
+CONNECT_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
+INBOX_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    topic: str
+    payload: bytes
+
+
+class MqttLink:
+    """`async with` connects, or raises BrokerUnavailable. `wake` is set when something arrived or the link was lost."""
+
+    def __init__(self, broker: Broker, url: str, client_id: str, will: Message, wake: asyncio.Event) -> None:
+        self._url = urlsplit(url)
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._connected: asyncio.Future[None] = self._loop.create_future()
+        self._subscribed: asyncio.Future[None] = self._loop.create_future()
+        self.inbox: asyncio.Queue[Arrived] = asyncio.Queue(INBOX_MAX)
+        self.inbox_dropped = 0
+        self.lost: str | None = None
+        self.written = 0  # Messages handed to the socket, by paho's word: what `acknowledge: none` counts on.
+        self._client = self._make_client(broker, client_id, will)
+
+    def _make_client(self, broker: Broker, client_id: str, will: Message) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=True,
+            protocol=mqtt.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        if broker.username is not None:
+            client.username_pw_set(broker.username, broker.password())
+        if self._url.scheme == "mqtts":
+            client.tls_set(
+                ca_certs=str(broker.ca),
+                certfile=str(broker.cert) if broker.cert else None,
+                keyfile=str(broker.key) if broker.key else None,
+                tls_version=ssl.PROTOCOL_TLS_CLIENT,
+            )
+        client.will_set(will.topic, will.payload, qos=1, retain=False)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        return client
+
+    async def __aenter__(self) -> Self:
+        host, port = self._url.hostname or "", self._url.port or DEFAULT_PORTS[self._url.scheme]
+        self._client.connect_async(host, port, keepalive=KEEPALIVE_S)
+        self._client.loop_start()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._connected
+        except (TimeoutError, BrokerUnavailable) as error:
+            await self._stop_thread()
+            raise BrokerUnavailable(f"{host}:{port}: {error or 'no answer to CONNECT'}") from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.disconnect()
+        await self._stop_thread()
+
+    async def subscribe(self, topics: Sequence[str]) -> None:
+        """Subscribe at QoS 1 and wait for the broker's word. Raises BrokerUnavailable."""
+        self._client.subscribe([(topic, 1) for topic in topics])
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._subscribed
+        except TimeoutError as error:
+            raise BrokerUnavailable("no answer to SUBSCRIBE") from error
+
+    def publish(self, message: Message) -> mqtt.MQTTMessageInfo:
+        """Hand a message to paho. Nothing is known of its fate; `retain` is false for all an edge says."""
+        return self._client.publish(message.topic, message.payload, qos=message.qos, retain=False)
+
+    async def publish_last(self, message: Message) -> None:
+        """Publish before an intended DISCONNECT and wait, not for ever, until the broker has it."""
+        info = self.publish(message)
+        if info.rc == mqtt.MQTT_ERR_SUCCESS:
+            await asyncio.to_thread(info.wait_for_publish, CLOSE_TIMEOUT_S)
+
+    async def _stop_thread(self) -> None:
+        await asyncio.to_thread(self._client.loop_stop)
+
+    # -- called on paho's thread ------------------------------------------------------------------------------------
+
+    def _tell(self, function: Any, *arguments: Any) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._tell(self._fail, self._connected, f"refused: {reason}")
+        else:
+            self._tell(self._succeed, self._connected)
+
+    def _on_connect_fail(self, _client: Any, _data: Any) -> None:
+        self._tell(self._fail, self._connected, "no connection")
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._tell(self._was_lost, str(reason))
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: Any, reasons: Any, _properties: Any) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            self._tell(self._fail, self._subscribed, f"subscription refused: {', '.join(refused)}")
+        else:
+            self._tell(self._succeed, self._subscribed)
+
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self._tell(self._arrived, Arrived(message.topic, bytes(message.payload)))
+
+    def _on_publish(self, *_: Any) -> None:
+        self._tell(self._was_written)
+
+    # -- in the event loop ------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _succeed(future: "asyncio.Future[None]") -> None:
+        if not future.done():
+            future.set_result(None)
+
+    @staticmethod
+    def _fail(future: "asyncio.Future[None]", reason: str) -> None:
+        if not future.done():
+            future.set_exception(BrokerUnavailable(reason))
+            future.exception()  # Taken note of here too: nobody may be waiting any more.
+
+    def _was_lost(self, reason: str) -> None:
+        self.lost = reason
+        for future in (self._connected, self._subscribed):
+            self._fail(future, reason)
+        self._wake.set()
+
+    def _arrived(self, arrived: Arrived) -> None:
+        try:
+            self.inbox.put_nowait(arrived)
+        except asyncio.QueueFull:
+            self.inbox_dropped += 1  # A flood of commands: the plant repeats what matters.
+        self._wake.set()
+
+    def _was_written(self) -> None:
+        self.written += 1
+        self._wake.set()

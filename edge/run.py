@@ -1,0 +1,101 @@
+"""Puts the parts of an edge together, and takes them apart in order. The only place that knows all of them."""
+
+import asyncio
+import signal
+from collections.abc import Iterable
+
+import structlog
+
+from edge.acquisition.polling import DevicePoller
+from edge.acquisition.profile import Profile
+from edge.acquisition.profile_file import load_profile
+from edge.acquisition.timestamps import ClockGuard
+from edge.contract.payloads import Value
+from edge.contract.spool_metrics import COUNTS, PATH, RATE_MAX, ROLE, SCALE, UNIT, VOCABULARY, WIDTH
+from edge.delivery.entries import TagDefinition
+from edge.delivery.live_values import LiveValues
+from edge.delivery.publisher import Publisher
+from edge.delivery.spool import SpoolLimits
+from edge.delivery.spool_opening import open_or_set_aside
+from edge.delivery.spool_writer import SpoolWriter
+from edge.drivers import DRIVERS
+from edge.settings import Device, Settings
+
+log = structlog.get_logger()
+
+COMMIT_EVERY_S = {"disk": 0.05, "flash": 0.25}
+STOP_S = 4.0
+"""An edge that is told to stop is gone within 5 s; what it could not deliver waits in the spool."""
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Raises SpoolError when the spool cannot be durable where it lies."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run_until(settings, stop)
+
+
+async def run_until(settings: Settings, stop: asyncio.Event) -> None:
+    """Run until `stop` is set. Pollers end first, then what they read is written, then the publisher says goodbye."""
+    profiles = {device.name: load_profile(device.profile) for device in settings.devices}
+    limits = SpoolLimits(settings.spool.max_bytes, settings.spool.max_age_h, settings.spool.keep_h)
+    spool = await asyncio.to_thread(open_or_set_aside, settings.spool.path, limits)
+    ids = await asyncio.to_thread(spool.register, list(_definitions(settings.devices, profiles)))
+    writer = SpoolWriter(spool, ids, LiveValues(), commit_every_s=COMMIT_EVERY_S[settings.spool.storage])
+    publisher = Publisher(writer, settings)
+    clock = ClockGuard(last_entry_ms=spool.newest_ms())
+    log.info(
+        "edge_started", edge=settings.edge.name, epoch=spool.epoch, head=spool.head, committed=spool.committed
+    )
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            publishing = tasks.create_task(publisher.run(), name="edge.publisher")
+            writing = tasks.create_task(writer.run(), name="edge.spool")
+            polling = [
+                tasks.create_task(
+                    _poller(device, profiles[device.name], writer, clock, settings).run(),
+                    name=f"edge.device[{device.name}]",
+                )
+                for device in settings.devices
+            ]
+            await stop.wait()
+            for task in polling:
+                task.cancel()
+            await asyncio.wait(polling, timeout=STOP_S / 4) if polling else None
+            writer.stop()
+            await asyncio.wait([writing], timeout=STOP_S / 4)
+            publisher.stop(drain_s=STOP_S / 4)
+            await asyncio.wait([publishing], timeout=STOP_S / 2)
+            for task in (writing, publishing):
+                task.cancel()
+    finally:
+        writer.close()
+        writer.spool.close()
+    log.info("edge_stopped", head=writer.spool.head, committed=writer.spool.committed)
+
+
+def _poller(
+    device: Device, profile: Profile, writer: SpoolWriter, clock: ClockGuard, settings: Settings
+) -> DevicePoller:
+    profile = profile.in_namespace(device.namespace) if device.namespace else profile
+    driver = DRIVERS[device.scheme](device, profile, clock.now_ms)
+    return DevicePoller(device, profile, driver, writer, clock, settings.timing)
+
+
+def _definitions(devices: Iterable[Device], profiles: dict[str, Profile]) -> Iterable[TagDefinition]:
+    """What births say of every tag: only what its profile knows."""
+    for device in devices:
+        for tag in profiles[device.name].tags:
+            properties: dict[str, Value] = {
+                ROLE: tag.role.value,
+                UNIT: tag.unit,
+                PATH: device.path,
+                WIDTH: tag.width,
+                SCALE: None if tag.width is None else (tag.modulus or 0) >> tag.width,
+                COUNTS: tag.counts.value if tag.counts else None,
+                RATE_MAX: float(tag.rate_max) if tag.rate_max is not None else None,
+                VOCABULARY: tag.vocabulary,
+            }
+            known = {name: value for name, value in properties.items() if value is not None}
+            yield TagDefinition(device.name, tag.name, tag.datatype, known)
