@@ -31,11 +31,12 @@ class Reading:
 
 
 class Driver(Protocol):
-    """A device to connect to. `async with` opens the connection; leaving the block closes it.
+    """A device to connect to. `async with` opens a connection; leaving the block closes it.
 
-    One driver object is one connection: after a failure the poller leaves the block and makes a new one,
-    so a driver needs no reconnect logic of its own.
-    Both methods raise DeviceUnavailable (retry) or DeviceRefused (a person must act), and pass cancellation on.
+    After a failure the poller leaves the block and enters it again, so a driver needs no reconnect logic of its
+    own, and may keep what it learned about the device. An `__aenter__` that fails or is cancelled leaves nothing
+    open. All methods raise DeviceUnavailable (retry) or DeviceRefused (a person must act), and pass
+    cancellation on: the caller has the deadline. `__aexit__` returns within about a second.
     """
 
     async def __aenter__(self) -> Self: ...

@@ -63,6 +63,7 @@ class DevicePoller:
     def __init__(
         self, device: Device, profile: Profile, driver: Driver, sink: Sink, clock: ClockGuard, timing: Timing
     ) -> None:
+        """`driver` is for this device and stamps by the same clock; it is opened anew after every loss."""
         self.statistics = PollStatistics()
         self._device = device
         self._profile = profile

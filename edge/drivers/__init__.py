@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from edge.acquisition.driver import Clock, Driver
 from edge.acquisition.profile import Profile
+from edge.acquisition.profile_file import load_profile
 from edge.settings import Device
 
 DriverMaker = Callable[[Device, Profile, Clock], Driver]
@@ -27,3 +28,14 @@ def _modbus(device: Device, profile: Profile, clock: Clock) -> Driver:
 
 DRIVERS: dict[str, DriverMaker] = {"opc.tcp": _opcua, "modbus": _modbus}
 """By the scheme of a device's URL."""
+
+
+def profile_of(device: Device) -> Profile:
+    """The device's profile, in its own OPC UA namespace if it has one. Raises ConfigError."""
+    profile = load_profile(device.profile)
+    return profile if device.namespace is None else profile.in_namespace(device.namespace)
+
+
+def driver_of(device: Device, profile: Profile, clock: Clock) -> Driver:
+    """The driver that speaks to this device. Opens nothing yet."""
+    return DRIVERS[device.scheme](device, profile, clock)
