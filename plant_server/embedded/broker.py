@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -178,7 +178,7 @@ def running_broker(
     every group, or `Host`s. port: None is 8883 (1883 without TLS) or the next free one, 0 any. tls=False: mosquitto with
     user and password on a plain port, for tests; amqtt never has TLS. server_names: further names of this machine for
     the certificate. die_with_parent: it ends when the calling thread dies, however it dies.
-    Raises ProgramNotFound, AlreadyRunning, StartFailed, InvalidSparkplugId.
+    Raises ProgramNotFound, DataFolderRefused, AlreadyRunning, StartFailed, InvalidSparkplugId.
     """
     home = home.resolve()
     program = _program(home, prefer, tls=tls, bind=bind, server_names=tuple(server_names))
@@ -221,7 +221,8 @@ def _end_orphans(program: Mosquitto | Amqtt) -> None:
     deadline = time.monotonic() + _ORPHAN_PATIENCE_S
     while orphans := processes_working_in(program.folder, *program.process_names):
         for pid in orphans:
-            os.kill(pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # It ended by itself meanwhile.
+                os.kill(pid, signal.SIGTERM)
         if time.monotonic() > deadline:
             raise AlreadyRunning(
                 f"{program.kind} (process {orphans[0]}) still runs in {program.folder}: stop it"

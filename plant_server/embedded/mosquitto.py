@@ -8,13 +8,14 @@ relative to that folder, its working directory: what lies above may be closed to
 
 import base64
 import hashlib
+import os
 import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from plant_server.embedded.child_process import Account, account_to_drop_to, owner_of, program_on_path, run_as
-from plant_server.embedded.errors import ProgramNotFound
+from plant_server.embedded.errors import DataFolderRefused, ProgramNotFound
 from plant_server.security.access_control import Rights, mosquitto_acl, user_name
 from plant_server.security.certificate_authority import CertificateAuthority
 from plant_server.security.secrets import secret, write_private_file
@@ -67,7 +68,10 @@ class Mosquitto:
     process_names = ("mosquitto",)
 
     def __init__(self, home: Path, *, tls: bool, bind: str, server_names: tuple[str, ...]) -> None:
-        """tls=False: user and password on a plain listener, for tests. Raises ProgramNotFound."""
+        """tls=False: user and password on a plain listener, for tests.
+
+        Raises ProgramNotFound, DataFolderRefused.
+        """
         self.program = find_mosquitto()
         self.folder = home / "broker/mosquitto"
         self.account = _account_for(self.folder)
@@ -137,9 +141,17 @@ def find_mosquitto() -> Path:
 def _account_for(folder: Path) -> Account | None:
     """As root: the owner of the folder, at first an existing account without rights. Else: we ourselves."""
     account = account_to_drop_to("mosquitto", "nobody")
-    if account and folder.exists() and folder.stat().st_uid != 0:
-        return owner_of(folder)
-    return account
+    if not folder.exists():
+        return account
+    owner = owner_of(folder)
+    if account:
+        return owner if owner.uid != 0 else account
+    if owner.uid != os.geteuid():
+        raise DataFolderRefused(
+            f"{folder} belongs to the account {owner.name}, which an earlier start as root chose: start as root "
+            "again, or move the folder away"
+        )
+    return None
 
 
 def _password_line(user: str, password: str) -> str:
