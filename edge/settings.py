@@ -125,7 +125,7 @@ class Edge(_Part):
 class Broker(_Part):
     """Where readings are published."""
 
-    urls: tuple[str, ...] = Field(min_length=1)
+    urls: tuple[str, ...] = Field(json_schema_extra={"minItems": 1})
     """`mqtts://host[:port]` or `mqtt://host[:port]`; tried in turn."""
     ca: Path | None = Field(default=None, validate_default=True)
     """Certificate authority that signed the broker's certificate, PEM. Needed with mqtts."""
@@ -144,6 +144,8 @@ class Broker(_Part):
     @field_validator("urls")
     @classmethod
     def _brokers(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if not urls:
+            raise ValueError("should be at least one")
         return tuple(_url(url, ("mqtts", "mqtt")) for url in urls)
 
     @field_validator("ca")

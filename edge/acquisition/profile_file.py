@@ -317,7 +317,15 @@ class _ProfileFile(_Written):
     notes: str = ""
     namespace: str | None = None  # OPC UA: of node ids that name none.
     modbus: _ModbusDefaults = _ModbusDefaults()
-    tags: tuple[_TagEntry, ...] = Field(min_length=1)
+    tags: tuple[_TagEntry, ...]
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _some(cls, tags: Any) -> Any:
+        # Counted as written: tags that are wrong are reported as such, not as missing.
+        if tags == []:
+            raise ValueError("should be at least one")
+        return tags
 
 
 def _is_counted(info: ValidationInfo) -> bool:
