@@ -43,7 +43,7 @@ class Amqtt:
             raise ProgramNotFound("no amqtt found: pip install 'lineside[demo]', or install mosquitto")
         self.folder = home / "broker/amqtt"
         self._home = home
-        self._bind = bind
+        self.bind = bind
 
     @property
     def command(self) -> list[str]:
@@ -53,7 +53,7 @@ class Amqtt:
         """Write everything it reads at its start."""
         private_folder(self.folder)
         self.write_rights(rights)
-        configuration = {"bind": self._bind, "port": port, "rights_file": "rights.json"}
+        configuration = {"bind": self.bind, "port": port, "rights_file": "rights.json"}
         write_private_file(self.folder / "amqtt.json", json.dumps(configuration))
 
     def write_rights(self, rights: Mapping[str, Rights]) -> None:

@@ -63,6 +63,7 @@ class Broker:
         self.home = home
         self.port = port
         self.log = home / f"log/{program.kind}.log"
+        self._host = "127.0.0.1" if program.bind == "0.0.0.0" else program.bind  # noqa: S104 - compared, not bound
         self._program = program
         self._edges = {node.identity: node for node in edges}
         self._hosts = {host.identity: host for host in hosts}
@@ -82,7 +83,7 @@ class Broker:
     @property
     def url(self) -> str:
         """Where clients on this machine find it: mqtts://… with certificates, mqtt://… with user and password."""
-        return f"{'mqtts' if self._program.tls else 'mqtt'}://127.0.0.1:{self.port}"
+        return f"{'mqtts' if self._program.tls else 'mqtt'}://{self._host}:{self.port}"
 
     @property
     def pid(self) -> int | None:
@@ -153,7 +154,7 @@ class Broker:
 
     def _answers(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            socket.create_connection((self._host, self.port), timeout=1).close()
         except OSError:
             return False
         return self.pid is not None
@@ -176,8 +177,9 @@ def running_broker(
 
     prefer: None takes mosquitto, else amqtt. edges: (group, edge) pairs that may connect. hosts: shard names, each for
     every group, or `Host`s. port: None is 8883 (1883 without TLS) or the next free one, 0 any. tls=False: mosquitto with
-    user and password on a plain port, for tests; amqtt never has TLS. server_names: further names of this machine for
-    the certificate. die_with_parent: it ends when the calling thread dies, however it dies.
+    user and password on a plain port, for tests; amqtt never has TLS. bind: an IPv4 address of this machine, 0.0.0.0
+    for all. server_names: further names of this machine for the certificate. die_with_parent: it ends when the calling
+    thread dies, however it dies.
     Raises ProgramNotFound, DataFolderRefused, AlreadyRunning, StartFailed, InvalidSparkplugId.
     """
     home = home.resolve()
@@ -203,7 +205,7 @@ def _program(
         except ProgramNotFound:
             if prefer == "mosquitto":
                 raise
-    if bind not in ("127.0.0.1", "localhost", "::1"):
+    if bind != "127.0.0.1":
         raise ProgramNotFound("the trial broker serves this machine only: install mosquitto for others")
     return Amqtt(home, bind=bind)
 

@@ -20,6 +20,7 @@ from plant_server.embedded.errors import AlreadyRunning, StartFailed
 
 _DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 _LOG_TAIL_LINES = 12
+_LOG_BYTES_MAX = 16 * 1024 * 1024  # Looked at when a server starts: one older log is kept.
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def account_to_drop_to(*names: str) -> Account | None:
     """The first of `names` that exists, when we are root; None when we are not and stay who we are."""
     if os.geteuid() != 0:
         return None
+    if sys.platform != "linux":  # Folders are handed over by /proc/self/fd.
+        raise StartFailed("as root the servers run on Linux only: start as an ordinary user")
     for name in names:
         try:
             entry = pwd.getpwnam(name)
@@ -109,6 +112,8 @@ def start_child(
         program = [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), *us, *program]
         drop = None  # It drops by itself: the account may be unable to reach our Python.
     log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > _LOG_BYTES_MAX:
+        log.replace(log.with_name(f"{log.name}.old"))
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(

@@ -77,7 +77,7 @@ class Mosquitto:
         self.account = _account_for(self.folder)
         self.tls = tls
         self._home = home
-        self._bind = bind
+        self.bind = bind
         self._server_names = server_names
 
     @property
@@ -90,7 +90,7 @@ class Mosquitto:
         self.folder.chmod(0o700)
         if self.account:
             self.account.own(self.folder)
-        listener = f"\nlistener {port} {self._bind}\n{_TLS_LISTENER if self.tls else _PLAIN_LISTENER}"
+        listener = f"\nlistener {port} {self.bind}\n{_TLS_LISTENER if self.tls else _PLAIN_LISTENER}"
         self._write("mosquitto.conf", _CONFIGURATION + listener)
         if self.tls:
             authority = CertificateAuthority(self._home / "ca")

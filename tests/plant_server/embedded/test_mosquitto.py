@@ -179,3 +179,21 @@ def test_a_folder_of_an_earlier_start_as_root_is_told_to_a_user(
         [sys.executable, "-c", AS_NOBODY, str(open_folder)], capture_output=True, text=True, timeout=60
     )
     assert "belongs to the account root" in done.stdout, done.stderr
+
+
+def test_it_serves_another_address_of_this_machine_by_certificate(home: Path) -> None:
+    try:
+        find_mosquitto()
+    except ProgramNotFound as missing:
+        pytest.skip(str(missing))
+    with running_broker(
+        home, port=0, edges=[EDGE], bind="127.0.0.2", server_names=["127.0.0.2"], die_with_parent=True
+    ) as broker:
+        assert broker.url == f"mqtts://127.0.0.2:{broker.port}"
+        context = context_of(broker.credentials_for_edge(*EDGE))
+        with (
+            socket.create_connection(("127.0.0.2", broker.port), timeout=20) as raw,
+            context.wrap_socket(raw, server_hostname="127.0.0.2") as secured,
+        ):
+            secured.sendall(CONNECT)
+            assert secured.recv(4) == CONNECTION_ACCEPTED
