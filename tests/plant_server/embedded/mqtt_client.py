@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from plant_server.embedded.broker import Broker, Credentials
 
@@ -28,7 +29,7 @@ class MqttClient:
         self.disconnected = threading.Event()
         self._answers: queue.Queue[str] = queue.Queue()
         self._client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id=f"test-{next(_numbers)}", protocol=mqtt.MQTTv311
+            CallbackAPIVersion.VERSION2, client_id=f"test-{next(_numbers)}", protocol=mqtt.MQTTv311
         )
         if credentials.ca:
             self._client.tls_set(str(credentials.ca), str(credentials.certificate), str(credentials.key))
@@ -37,7 +38,9 @@ class MqttClient:
         self._client.on_connect = lambda _c, _u, _f, reason, _p: self._answers.put(str(reason))
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = lambda _c, _u, _id, reasons, _p: self._answers.put(str(reasons[0]))
-        self._client.on_message = lambda _c, _u, message: self.messages.put((message.topic, message.payload))
+        self._client.on_message = lambda _c, _u, message: self.messages.put(
+            (message.topic, bytes(message.payload))
+        )
 
     def _on_disconnect(self, *_: Any) -> None:
         self.disconnected.set()

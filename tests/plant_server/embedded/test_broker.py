@@ -108,7 +108,7 @@ def test_an_edge_that_joins_later_is_let_in_without_a_restart(broker: Broker) ->
 
 def test_a_wrong_or_missing_password_is_refused(home: Path) -> None:
     for kind in ("mosquitto", "amqtt"):
-        with starting(home, kind, tls=False) as broker:  # type: ignore[arg-type]
+        with starting(home, kind, tls=False) as broker:
             good = broker.credentials_for_edge(*EDGE)
             for user, password in (
                 (good.username, "wrong"),
