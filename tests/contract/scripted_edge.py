@@ -53,7 +53,8 @@ class ScriptedEdge:
         self.node, self.client_id = node, f"{node.edge}-client"
         self.server = node.servers[0]
         self._servers = servers
-        self._tags = {None: list(own), **{device: list(tags) for device, tags in devices.items()}}
+        self._tags: dict[str | None, list[Tag]] = {None: list(own)}
+        self._tags |= {device: list(tags) for device, tags in devices.items()}
         every = [(device, tag.name) for device, tags in self._tags.items() for tag in tags]
         self._aliases = {key: alias for alias, key in enumerate(every, start=1)}
         self._bd_seq, self._seq = -1, 0
@@ -88,22 +89,28 @@ class ScriptedEdge:
     def lose_device(self, device: str) -> None:
         self._send("DDEATH", device, [])
 
-    def data(self, device: str | None, *values: tuple[str, Value | None], **flags: bool) -> None:
+    def data(self, device: str | None, *values: tuple[str, Value | None], is_transient: bool = False) -> None:
         """NDATA or DDATA of changed values, taken now."""
-        self.send_metrics(device, [self.reported(device, name, value, **flags) for name, value in values])
+        taken = [self.reported(device, name, value) for name, value in values]
+        self.send_metrics(device, [replace(each, is_transient=is_transient) for each in taken])
 
     def send_metrics(self, device: str | None, metrics: list[Metric]) -> None:
         self._send("NDATA" if device is None else "DDATA", device, metrics)
 
     def reported(
-        self, device: str | None, name: str, value: Value | None, *, ago_ms: int = 0, **flags: bool
+        self,
+        device: str | None,
+        name: str,
+        value: Value | None,
+        *,
+        ago_ms: int = 0,
+        is_historical: bool = False,
     ) -> Metric:
         """A value in a data message: by alias, without name and datatype."""
         self._remember(device, name, value)
-        taken = Metric(
-            None, self._aliases[device, name], self._now - ago_ms, value=value, is_null=value is None
-        )
-        return replace(taken, **flags) if flags else taken
+        alias, time_ms = self._aliases[device, name], self._now - ago_ms
+        taken = Metric(None, alias, time_ms, value=value, is_null=value is None)
+        return replace(taken, is_historical=is_historical)
 
     def publish_ndeath(self) -> None:
         self._servers.publish(self.client_id, self.server, Publish(self._topic("NDEATH"), self._ndeath(), 1))

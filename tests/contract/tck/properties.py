@@ -113,4 +113,4 @@ def quality_is_bad_good_or_stale(view: View) -> None:
     for message, value in _qualities(view):
         assert value.value is not None, f"{message}: the quality is {value.value}"
         assert value.value.field == "int", f"{message}: the quality is {value.value}"
-        assert value.value.content in _QUALITIES, f"{message}: the quality is {value.value.content}"
+        assert value.value.content in _QUALITIES, f"{message}: the quality is {value.value.content!r}"

@@ -96,7 +96,8 @@ def _utf8(kind: str) -> None:
             )
 
     def both_of_them(view: View) -> None:
-        reading(view), characters(view)
+        reading(view)
+        characters(view)
 
     add((f"tck-id-intro-{name}-string",), reading, change(sent("DDATA"), level(number, "press\udcff")))
     add((f"tck-id-intro-{name}-chars",), characters, change(sent("DDATA"), level(number, "press+")))
