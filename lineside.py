@@ -6,7 +6,6 @@ An edge box has no FastAPI and a plant server no OPC UA; what is missing is said
 from importlib import import_module
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -25,23 +24,22 @@ PACKAGES = {
 class LazyCommands(TyperGroup):
     """Finds a subcommand by importing the module that holds it."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(PACKAGES)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in PACKAGES:
             return None
         module_name, extra = PACKAGES[cmd_name]
         try:
             module = import_module(module_name)
         except ModuleNotFoundError as error:
-            raise click.ClickException(
-                f"`lineside {cmd_name}` needs {error.name}: pip install 'lineside[{extra}]'"
-            ) from error
+            typer.echo(f"`lineside {cmd_name}` needs {error.name}: pip install 'lineside[{extra}]'", err=True)
+            raise typer.Exit(1) from error
         app: Any = getattr(module, f"{cmd_name}_app", None) or module.app
         command: Any = typer.main.get_command(app)
         command.name = cmd_name
-        return command  # type: ignore[no-any-return]
+        return command
 
 
 app = typer.Typer(

@@ -24,7 +24,7 @@ from simulators import truth
 COUNTED_TAGS = """
 SELECT device.name AS device, tag.tag_id, tag.role, tag.name, odometer.total, odometer.ts
 FROM plant.tag JOIN plant.device USING (device_id) LEFT JOIN plant.odometer USING (tag_id)
-WHERE tag.role = 'meter' OR (tag.role = 'counter' AND tag.counts = 'parts')
+WHERE (tag.role = 'meter' AND tag.name = 'energy') OR (tag.role = 'counter' AND tag.counts = 'parts')
 """
 OPEN_CASES = """
 SELECT tag_id, kind, from_ts, to_ts, from_value, to_value, at_least, at_most, believed

@@ -9,6 +9,7 @@ Two proofs, neither of which asks a service of ours:
     python tests/system/check_history.py STATE_DIR DATABASE_URL SPOOL_FILE
 """
 
+import itertools
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -96,7 +97,7 @@ def _check_numbers(verdict: Verdict, spool: Spool, connection: psycopg.Connectio
     if expected - 1 != spool.head:
         verdict.problems.append(f"the spool's head is {spool.head}, the plant stored up to {expected - 1}")
     gaps = connection.execute(GAP_RANGES, {"edge": edge, "epoch": spool.epoch}).fetchall()
-    for (_, last), (first, _) in zip(gaps, gaps[1:], strict=False):
+    for (_, last), (first, _) in itertools.pairwise(gaps):
         if first <= last:
             verdict.problems.append(f"entry {first} is inside two gap records")
 
