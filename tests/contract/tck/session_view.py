@@ -150,6 +150,14 @@ class Session:
     def delivered(self, *types: str) -> list[Message]:
         return self.messages("server", *types)
 
+    def published(self) -> list[Publish]:
+        """Every PUBLISH of the participant itself, in order."""
+        return [
+            record.what
+            for _, record in self.indexed
+            if record.sender == "client" and isinstance(record.what, Publish)
+        ]
+
     def states(self, sender: str) -> list[State]:
         return [
             _state(index, record, record.what)
