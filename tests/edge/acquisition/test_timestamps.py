@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +41,7 @@ def test_the_times_of_a_tag_only_grow(asked):
     for name, time_ms in asked:
         given_out[name].append(times.next_ms(name, time_ms))
     for seen in given_out.values():
-        assert all(earlier < later for earlier, later in zip(seen, seen[1:], strict=False))
+        assert all(earlier < later for earlier, later in pairwise(seen))
 
 
 class Wall:
