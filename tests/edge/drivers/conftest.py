@@ -24,7 +24,7 @@ def until():
     async def wait(condition: Callable[[], object], what: str = "the condition") -> None:
         try:
             async with asyncio.timeout(WAIT_S):
-                while not condition():
+                while not condition():  # noqa: ASYNC110 - of any kind, also one that sends no event
                     await asyncio.sleep(0.005)
         except TimeoutError:
             pytest.fail(f"waited {WAIT_S:g} s in vain for {what}")

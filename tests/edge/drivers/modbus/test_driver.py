@@ -35,9 +35,11 @@ async def test_all_four_tables_are_read(modbus_server, modbus_device, register_t
         register_tag("c", 3, "bit", "coil"),
         register_tag("d", 4, "bit", "discrete"),
     )
-    async with modbus_server() as server:
-        async with ModbusDriver(modbus_device(server.port), profile_with(tags), wall_clock_ms) as driver:
-            assert values(await driver.read(tags)) == {"h": 5, "i": 6, "c": 1, "d": 0}
+    async with (
+        modbus_server() as server,
+        ModbusDriver(modbus_device(server.port), profile_with(tags), wall_clock_ms) as driver,
+    ):
+        assert values(await driver.read(tags)) == {"h": 5, "i": 6, "c": 1, "d": 0}
     assert {function for function, _, _ in server.requests} == {1, 2, 3, 4}
 
 
@@ -100,13 +102,15 @@ async def test_a_busy_device_gives_bad_readings_and_its_map_is_kept(
     modbus_server, modbus_device, register_tag, profile_with
 ):
     tags = tuple(register_tag(f"t{at}", at) for at in range(10))
-    async with modbus_server() as server:
-        async with ModbusDriver(modbus_device(server.port), profile_with(tags), wall_clock_ms) as driver:
-            server.refusal = 6
-            assert set(values(await driver.read(tags)).values()) == {None}
-            server.refusal = None
-            server.requests.clear()
-            await driver.read(tags)
+    async with (
+        modbus_server() as server,
+        ModbusDriver(modbus_device(server.port), profile_with(tags), wall_clock_ms) as driver,
+    ):
+        server.refusal = 6
+        assert set(values(await driver.read(tags)).values()) == {None}
+        server.refusal = None
+        server.requests.clear()
+        await driver.read(tags)
     assert len(server.requests) == 1
 
 
@@ -145,9 +149,11 @@ async def test_a_frozen_device_does_not_hold_the_caller_beyond_its_deadline(
     modbus_server, modbus_device, register_tag, profile_with
 ):
     tags = (register_tag("a", 0),)
-    async with modbus_server() as server:
-        async with ModbusDriver(
-            modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms
+    async with (
+        modbus_server() as server,
+        ModbusDriver,
+    ):
+        modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms
         ) as driver:
             server.frozen = True
             with pytest.raises(TimeoutError):
@@ -159,9 +165,11 @@ async def test_a_connection_lost_in_the_middle_of_a_request_is_noticed_at_once(
     modbus_server, modbus_device, register_tag, profile_with, until
 ):
     tags = (register_tag("a", 0),)
-    async with modbus_server() as server:
-        async with ModbusDriver(
-            modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms
+    async with (
+        modbus_server() as server,
+        ModbusDriver,
+    ):
+        modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms
         ) as driver:
             server.frozen = True
             reading = asyncio.create_task(driver.read(tags))
@@ -176,13 +184,15 @@ async def test_a_connection_closed_between_polls_is_unavailable(
     modbus_server, modbus_device, register_tag, profile_with, until
 ):
     tags = (register_tag("a", 0),)
-    async with modbus_server() as server:
-        async with ModbusDriver(modbus_device(server.port), profile_with(tags), wall_clock_ms) as driver:
+    async with (
+        modbus_server() as server,
+        ModbusDriver(modbus_device(server.port), profile_with(tags), wall_clock_ms) as driver,
+    ):
+        await driver.read(tags)
+        server.drop_connections()
+        await until(lambda: not server._writers, "the server to drop the connection")
+        with pytest.raises(DeviceUnavailable, match="closed"):
             await driver.read(tags)
-            server.drop_connections()
-            await until(lambda: not server._writers, "the server to drop the connection")
-            with pytest.raises(DeviceUnavailable, match="closed"):
-                await driver.read(tags)
 
 
 async def test_an_answer_that_is_too_short_is_no_answer(
