@@ -1,0 +1,88 @@
+"""The HTTP API of the plant and its pages: `create_app` puts the parts together, `run` serves them."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import Depends, FastAPI, Request
+
+from edge.contract import failpoints
+from plant_server.async_database import ConnectionPool
+from plant_server.equipment.routes import router as equipment_router
+from plant_server.machine_states.routes import router as machine_states_router
+from plant_server.pages.routes import router as pages_router
+from plant_server.policy import authorize
+from plant_server.problems import add_problem_handlers
+from plant_server.security.secrets import secret
+from plant_server.settings import Settings
+from plant_server.telemetry.live import LiveValues
+from plant_server.telemetry.routes import health_router
+from plant_server.telemetry.routes import router as telemetry_router
+
+STOP_S = 3  # How long open requests may take to end; live streams never end by themselves.
+DESCRIPTION = """What machines said and what became of it.
+
+Times are RFC 3339 in UTC, numbers carry their unit in the name or beside it, lists are paged by `next_cursor`.
+Errors are `application/problem+json` with a stable `code`; titles follow `Accept-Language` (en, zh-CN)."""
+
+
+def create_app(settings: Settings, *, api_token: str | None = None) -> FastAPI:
+    """The application. Opens no connection before a request comes. `api_token` None: the one in the secrets folder."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        reader = asyncio.create_task(app.state.live.read_forever(), name="api.live")
+        app.state.live_reader = reader
+        try:
+            yield
+        finally:
+            reader.cancel()
+            with suppress(asyncio.CancelledError):
+                await reader
+            await app.state.pool.close()
+
+    app = FastAPI(
+        title="Lineside plant API",
+        version="1",
+        description=DESCRIPTION,
+        dependencies=[Depends(authorize)],
+        lifespan=lifespan,
+        openapi_url=None,  # Served below, by a route with a row in the policy like any other.
+        docs_url=None,  # Their pages load scripts from another origin.
+        redoc_url=None,
+    )
+    app.state.api_token = api_token or secret(secrets_folder(), "api-token")
+    app.state.pool = ConnectionPool(settings.database_url, application="lineside api")
+    app.state.live = LiveValues(settings.database_url)
+    add_problem_handlers(app)
+    for router in (pages_router, health_router, equipment_router, machine_states_router, telemetry_router):
+        app.include_router(router)
+    app.add_api_route("/openapi.json", _openapi, include_in_schema=False)
+    return app
+
+
+def run(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
+    """Serve until SIGTERM or SIGINT. Reads are open to this machine alone, whatever `host` is (policy.py)."""
+    failpoints.arm()
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=STOP_S,
+    )
+
+
+def secrets_folder() -> Path:
+    return Path(os.environ.get("LINESIDE_HOME", ".lineside")) / "secrets"
+
+
+async def _openapi(request: Request) -> dict[str, Any]:
+    app: FastAPI = request.app
+    return app.openapi()

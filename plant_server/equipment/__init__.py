@@ -1,0 +1,1 @@
+"""New devices become equipment when a person says so; changed tags become so too."""

@@ -1,0 +1,1 @@
+"""What machines did: the present state, and intervals of a span."""

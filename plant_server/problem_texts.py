@@ -1,0 +1,56 @@
+"""The words of problems, per stable code and language. English stands first and is the fallback."""
+
+LANGUAGES = ("en", "zh-CN")
+
+TITLES: dict[str, dict[str, str]] = {
+    "invalid-request": {"en": "The request is not valid", "zh-CN": "请求无效"},
+    "not-found": {"en": "There is nothing at this address", "zh-CN": "此地址没有内容"},
+    "method-not-allowed": {"en": "This address does not take that method", "zh-CN": "此地址不支持该方法"},
+    "no-policy": {"en": "Nobody may use this address yet", "zh-CN": "此地址尚未开放"},
+    "token-required": {"en": "An API token is required", "zh-CN": "需要 API 令牌"},
+    "token-refused": {"en": "This API token is not known", "zh-CN": "API 令牌无效"},
+    "unknown-device": {"en": "There is no such device", "zh-CN": "没有此设备"},
+    "unknown-tag": {"en": "There is no such tag", "zh-CN": "没有此测点"},
+    "unknown-proposal": {"en": "There is no such proposal", "zh-CN": "没有此提议"},
+    "unknown-equipment": {"en": "There is no such equipment", "zh-CN": "没有此设备单元"},
+    "path-ambiguous": {"en": "More than one device has this path", "zh-CN": "此路径对应多个设备"},
+    "path-missing": {"en": "The device proposes no path; name one", "zh-CN": "设备未提供路径，请指定"},
+    "path-taken": {"en": "Other equipment has this path", "zh-CN": "此路径已被占用"},
+    "already-decided": {"en": "The proposal has been decided before", "zh-CN": "此提议已处理"},
+    "span-invalid": {"en": "The time span is empty or too long", "zh-CN": "时间范围为空或过长"},
+    "cursor-invalid": {"en": "The paging cursor is not one of ours", "zh-CN": "分页游标无效"},
+    "too-many-listeners": {"en": "Too many live streams are open", "zh-CN": "实时连接过多"},
+    "database-unavailable": {"en": "The database does not answer", "zh-CN": "数据库无响应"},
+    "internal-error": {"en": "Something went wrong in the server", "zh-CN": "服务器内部错误"},
+}
+
+
+def title(code: str, language: str) -> str:
+    texts = TITLES[code]
+    return texts.get(language, texts["en"])
+
+
+def preferred_language(accept_language: str | None) -> str:
+    """The language of ours that an Accept-Language header (RFC 9110) likes best; English when it likes none."""
+    best, best_weight = LANGUAGES[0], 0.0
+    for part in (accept_language or "").split(","):
+        tag, _, parameter = part.strip().partition(";")
+        language = _ours(tag.strip().lower())
+        weight = _weight(parameter.strip())
+        if language is not None and weight > best_weight:
+            best, best_weight = language, weight
+    return best
+
+
+def _ours(tag: str) -> str | None:
+    primary = tag.partition("-")[0]
+    return next((language for language in LANGUAGES if language.lower().partition("-")[0] == primary), None)
+
+
+def _weight(parameter: str) -> float:
+    if not parameter.startswith("q="):
+        return 1.0
+    try:
+        return float(parameter[2:])
+    except ValueError:
+        return 0.0
