@@ -152,10 +152,12 @@ class Scenario(_Part):
     title: str = ""
     path: str = "demo/plant1/area1/line1"
     ports: Ports = Ports()
-    machines: tuple[Machine, ...] = Field(min_length=1)
+    machines: tuple[Machine, ...]
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Scenario":
+        if not self.machines:
+            raise ValueError("a factory needs a machine")
         names = [machine.name for machine in self.machines]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
