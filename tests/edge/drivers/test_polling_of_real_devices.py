@@ -72,30 +72,34 @@ async def test_a_device_that_restarts_comes_back_by_itself(
     modbus_server, modbus_device, counter_tag, profile_with, recorder, until
 ):
     profile = profile_with((counter_tag("parts", 3),))
-    async with modbus_server() as server:
-        async with polled(recorder, (modbus_device(server.port), profile)) as (poller,):
-            await until(lambda: recorder.values("cell", "parts") == [3])
-            await server.stop()
-            await until(lambda: recorder.online("cell") == [True, False])
-            server.registers[3] = 0
-            await server.start()
-            await until(lambda: recorder.values("cell", "parts")[-1] == 0)
-            assert poller.statistics.losses == 1
+    async with (
+        modbus_server() as server,
+        polled(recorder, (modbus_device(server.port), profile)) as (poller,),
+    ):
+        await until(lambda: recorder.values("cell", "parts") == [3])
+        await server.stop()
+        await until(lambda: recorder.online("cell") == [True, False])
+        server.registers[3] = 0
+        await server.start()
+        await until(lambda: recorder.values("cell", "parts")[-1] == 0)
+        assert poller.statistics.losses == 1
 
 
 async def test_a_frozen_device_is_given_up_and_found_again(
     modbus_server, modbus_device, counter_tag, profile_with, recorder, until
 ):
     profile = profile_with((counter_tag("parts", 3),))
-    async with modbus_server() as server:
-        async with polled(recorder, (modbus_device(server.port, timeout_s=0.2), profile)) as (poller,):
-            await until(lambda: recorder.values("cell", "parts") == [3])
-            server.frozen = True
-            await until(lambda: recorder.online("cell") == [True, False])
-            assert poller.statistics.last_error.startswith(("no answer", "[Input/Output]"))
-            server.frozen = False
-            server.registers[3] = 4
-            await until(lambda: recorder.values("cell", "parts") == [3, 4])
+    async with (
+        modbus_server() as server,
+        polled(recorder, (modbus_device(server.port, timeout_s=0.2), profile)) as (poller,),
+    ):
+        await until(lambda: recorder.values("cell", "parts") == [3])
+        server.frozen = True
+        await until(lambda: recorder.online("cell") == [True, False])
+        assert poller.statistics.last_error.startswith(("no answer", "[Input/Output]"))
+        server.frozen = False
+        server.registers[3] = 4
+        await until(lambda: recorder.values("cell", "parts") == [3, 4])
     assert recorder.online("cell") == [True, False, True]
 
 

@@ -151,14 +151,12 @@ async def test_a_frozen_device_does_not_hold_the_caller_beyond_its_deadline(
     tags = (register_tag("a", 0),)
     async with (
         modbus_server() as server,
-        ModbusDriver,
+        ModbusDriver(modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms) as driver,
     ):
-        modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms
-        ) as driver:
-            server.frozen = True
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await driver.read(tags)
+        server.frozen = True
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await driver.read(tags)
 
 
 async def test_a_connection_lost_in_the_middle_of_a_request_is_noticed_at_once(
@@ -167,17 +165,15 @@ async def test_a_connection_lost_in_the_middle_of_a_request_is_noticed_at_once(
     tags = (register_tag("a", 0),)
     async with (
         modbus_server() as server,
-        ModbusDriver,
+        ModbusDriver(modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms) as driver,
     ):
-        modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms
-        ) as driver:
-            server.frozen = True
-            reading = asyncio.create_task(driver.read(tags))
-            await until(lambda: server.requests, "the request")
-            server.drop_connections()
-            async with asyncio.timeout(30):  # Half of what the time-out of the request would take.
-                with pytest.raises(DeviceUnavailable, match="closed the connection"):
-                    await reading
+        server.frozen = True
+        reading = asyncio.create_task(driver.read(tags))
+        await until(lambda: server.requests, "the request")
+        server.drop_connections()
+        async with asyncio.timeout(30):  # Half of what the time-out of the request would take.
+            with pytest.raises(DeviceUnavailable, match="closed the connection"):
+                await reading
 
 
 async def test_a_connection_closed_between_polls_is_unavailable(
