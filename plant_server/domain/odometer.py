@@ -20,7 +20,7 @@ How a reading that does not fit is settled:
   and the step fits), it restarted (if it could have made what it shows), or it was set by hand;
 - it stands still: decided after 60 s, but a return to the old value is remembered and still undoes it: meters that
   show 0 all night come back in the morning;
-- nothing fits for five minutes: a case, and counting goes on from the newest reading.
+- nothing fits for five minutes: a case, which stays open until two readings agree and counting goes on from them.
 
 What it is not. No filter for noise within the possible: a false reading that the machine could have reached is
 believed until the next one contradicts it. No witness of what nobody saw: a restart between two polls of one
@@ -35,9 +35,10 @@ within the time the counter needs to go half round: silence widens what the mach
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isfinite
 
+from plant_server.domain.counter_story import Machine, Verdict, came_back, if_it_came_back, if_it_counts_on
 from plant_server.domain.odometer_state import (
     Advance,
     Case,
@@ -66,33 +67,6 @@ STANDING_S = 60.0
 PATIENCE_S = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    kind: CaseKind
-    at_least: int
-    at_most: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Machine:
-    modulus: int
-    rate_max: float
-
-    def could(self, before: CounterReading, after: CounterReading) -> int:
-        """The most it can have made between two readings. One more than rate times time: a part that was all but
-        finished at the first. Time that went back counts as none."""
-        elapsed_s = after.at - before.at
-        return int(self.rate_max * elapsed_s) + 1 if elapsed_s > 0 else 1
-
-    def may_go_round(self, could: int) -> bool:
-        """Forward and backward can no longer be told apart."""
-        return 2 * could >= self.modulus
-
-    def at_most(self, doubt: Doubt, could: int) -> int:
-        """A clock that went back says nothing about time; then only the counter's width is a bound."""
-        return max(could, self.modulus - 1) if doubt.clock_back else could
-
-
 def advance(
     state: OdometerState, reading: CounterReading, *, modulus: int, rate_max: float, unbroken: bool
 ) -> Advance:
@@ -115,7 +89,7 @@ def advance(
         could = int(rate_max * elapsed_s) + 1 if elapsed_s > 0 else 1
         if 0 <= step <= could and (2 * could < modulus or step == 0):
             return Advance(OdometerState(state.total + step, reading, None, state.cases), step, None)
-    machine = _Machine(modulus, rate_max)
+    machine = Machine(modulus, rate_max)
     if state.doubt is None:
         return _first_look(state, last, reading, machine, unbroken)
     if state.doubt.standing:
@@ -126,35 +100,22 @@ def advance(
 def review(
     state: OdometerState, *, now: float, modulus: int, rate_max: float, patience_s: float = PATIENCE_S
 ) -> Advance:
-    """Opens the case of a doubt that no reading has come to settle for `patience_s`: a dead device opens none itself.
-    Later readings still settle it. Without such a doubt the state is returned as it is."""
+    """Tells the case of a doubt that no reading has settled for `patience_s`. `advance` does so as readings come; call
+    it by the clock for devices from which none come. The doubt goes on, and later readings still settle it: counting
+    from a reading that nothing confirms would be a guess. Without such a doubt the state is returned as it is."""
     last, doubt = state.last, state.doubt
-    if (
-        last is None
-        or doubt is None
-        or doubt.standing
-        or doubt.case is not None
-        or now - doubt.since < patience_s
-    ):
+    if last is None or doubt is None or doubt.standing or doubt.reviewed or now - doubt.since < patience_s:
         return Advance(state, 0, None)
-    machine = _Machine(modulus, rate_max)
-    at_most = machine.at_most(doubt, machine.could(last, doubt.latest))
-    number = state.cases + 1
-    case = Case(
-        number,
-        CaseKind.UNCLEAR,
-        CaseStatus.OPEN,
-        last,
-        doubt.latest,
-        0,
-        max(at_most, doubt.believed),
-        doubt.believed,
-    )
-    return Advance(OdometerState(state.total, last, replace(doubt, case=number), number), 0, case)
+    machine = Machine(modulus, rate_max)
+    at_most = max(machine.at_most(doubt, machine.could(last, doubt.latest)), doubt.believed)
+    number = doubt.case or state.cases + 1
+    case = Case(number, CaseKind.UNCLEAR, CaseStatus.OPEN, last, doubt.latest, 0, at_most, doubt.believed)
+    told = replace(doubt, case=number, reviewed=True)
+    return Advance(OdometerState(state.total, last, told, max(state.cases, number)), 0, case)
 
 
 def _first_look(
-    state: OdometerState, last: CounterReading, reading: CounterReading, machine: _Machine, unbroken: bool
+    state: OdometerState, last: CounterReading, reading: CounterReading, machine: Machine, unbroken: bool
 ) -> Advance:
     """A reading that the short way did not believe."""
     step = reading.value - last.value
@@ -170,7 +131,7 @@ def _first_look(
         latest=reading,
         since=reading.at,
         unbroken=unbroken,
-        fell=step < 0,
+        fell=reading if step < 0 else None,
         rose=reading.value if step > 0 else None,
         clock_back=reading.at < last.at,
     )
@@ -182,21 +143,23 @@ def _while_standing(
     last: CounterReading,
     doubt: Doubt,
     reading: CounterReading,
-    machine: _Machine,
+    machine: Machine,
     unbroken: bool,
 ) -> Advance:
-    """The value stood still for 60 s and was decided on that. Now it still stands, counts on, or the decision falls."""
-    held = doubt.held and unbroken
+    """The value stood still for 60 s and was decided on that. Now it still stands, counts on, or all is open again."""
     run = reading.value - doubt.latest.value
-    if run == 0:
-        return Advance(replace(state, doubt=replace(doubt, latest=reading, held=held)), 0, None)
+    could_run = machine.could(doubt.latest, reading)
+    if run == 0 and (
+        unbroken or reading.value > could_run
+    ):  # Else it may have restarted and come to the same value.
+        return Advance(replace(state, doubt=replace(doubt, latest=reading)), 0, None)
     stood_high = doubt.latest.value > last.value
-    if 0 < run <= machine.could(doubt.latest, reading) and (
-        stood_high or not _came_back(last, reading, machine)
-    ):
+    if 0 < run <= could_run and (stood_high or not came_back(last, reading, machine)):
         decided = OdometerState(state.total, doubt.latest, None, state.cases)
-        return advance(decided, reading, modulus=machine.modulus, rate_max=machine.rate_max, unbroken=held)
-    again = replace(doubt, standing=False, held=True, since=reading.at, unbroken=doubt.unbroken and held)
+        return advance(
+            decided, reading, modulus=machine.modulus, rate_max=machine.rate_max, unbroken=unbroken
+        )
+    again = replace(doubt, standing=False, since=reading.at)
     return _in_doubt(state, last, again, reading, machine, unbroken)
 
 
@@ -205,7 +168,7 @@ def _in_doubt(
     last: CounterReading,
     doubt: Doubt,
     reading: CounterReading,
-    machine: _Machine,
+    machine: Machine,
     unbroken: bool,
 ) -> Advance:
     doubt = replace(
@@ -213,82 +176,36 @@ def _in_doubt(
         unbroken=doubt.unbroken and unbroken,
         clock_back=doubt.clock_back or reading.at < doubt.latest.at,
     )
-    if _came_back(last, reading, machine):
-        return _close(state, last, doubt, reading, _if_it_came_back(last, doubt, reading, machine))
+    if came_back(last, reading, machine):
+        return _close(state, last, doubt, reading, if_it_came_back(last, doubt, reading, machine))
     run = reading.value - doubt.latest.value
     could_run = machine.could(doubt.latest, reading)
     if 0 < run <= could_run and not machine.may_go_round(could_run):
-        return _close(state, last, doubt, reading, _if_it_counts_on(last, doubt, reading, machine))
-    if run == 0 and reading.at - doubt.first.at >= STANDING_S:
+        return _close(state, last, doubt, reading, if_it_counts_on(last, doubt, reading, machine))
+    if run == 0 and unbroken and reading.at - doubt.first.at >= STANDING_S:
         return _close(
-            state, last, doubt, reading, _if_it_counts_on(last, doubt, reading, machine), stands=True
+            state, last, doubt, reading, if_it_counts_on(last, doubt, reading, machine), stands=True
         )
-    doubt = _one_more(last, doubt, reading)
-    if reading.at - doubt.since >= PATIENCE_S:
-        at_most = machine.at_most(doubt, machine.could(last, reading))
-        return _close(state, last, doubt, reading, _Verdict(CaseKind.UNCLEAR, 0, at_most))
-    return Advance(replace(state, doubt=doubt), 0, None)
+    doubt = _one_more(last, doubt, reading, unbroken)
+    pending = replace(state, doubt=doubt)
+    return review(pending, now=reading.at, modulus=machine.modulus, rate_max=machine.rate_max)
 
 
-def _one_more(last: CounterReading, doubt: Doubt, reading: CounterReading) -> Doubt:
-    if reading.value == doubt.latest.value:
-        return replace(doubt, latest=reading)
+def _one_more(last: CounterReading, doubt: Doubt, reading: CounterReading, unbroken: bool) -> Doubt:
+    if reading.value == doubt.latest.value and unbroken:
+        return replace(doubt, latest=reading, reviewed=False)
     rose = doubt.rose
     if reading.value > last.value:
         rose = reading.value if rose is None else min(rose, reading.value)
     dropped = doubt.dropped
     if dropped is None and reading.value < doubt.latest.value < last.value:
         dropped = doubt.latest
-    fell = doubt.fell or reading.value < last.value
-    return replace(doubt, first=reading, latest=reading, fell=fell, rose=rose, dropped=dropped)
-
-
-def _came_back(last: CounterReading, reading: CounterReading, machine: _Machine) -> bool:
-    could = machine.could(last, reading)
-    return 0 <= reading.value - last.value <= could and not machine.may_go_round(could)
-
-
-def _if_it_came_back(
-    last: CounterReading, doubt: Doubt, reading: CounterReading, machine: _Machine
-) -> _Verdict:
-    """The readings between were false, unless the machine can also have got here another way."""
-    step = reading.value - last.value
-    could = machine.could(last, reading)
-    at_most = machine.at_most(doubt, could)
-    if (
-        doubt.rose is not None and reading.value >= doubt.rose
-    ):  # Set to `rose` by hand, and counting on from there.
-        return _Verdict(CaseKind.UNCLEAR, reading.value - doubt.rose, at_most)
-    if (
-        doubt.fell or not doubt.unbroken
-    ) and reading.value <= could:  # Restarted, and past its old value again.
-        return _Verdict(CaseKind.UNCLEAR, step, at_most)
-    return _Verdict(CaseKind.GLITCH, step, step)
-
-
-def _if_it_counts_on(
-    last: CounterReading, doubt: Doubt, reading: CounterReading, machine: _Machine
-) -> _Verdict:
-    """Two readings agree on where the counter stands now. The first may still have been false, so what is believed
-    is reckoned to the second, and the first only says which story it is."""
-    first, modulus = doubt.first, machine.modulus
-    could, could_first = machine.could(last, reading), machine.could(last, first)
-    at_most = machine.at_most(doubt, could)
-    seen = reading.value - first.value
-    wrapped = (reading.value - last.value) % modulus
-    if machine.may_go_round(could):
-        possible = [made for made in (wrapped, reading.value) if made <= could]
-        once_only = possible == [wrapped] and wrapped + modulus > could and not doubt.clock_back
-        return _Verdict(CaseKind.LONG_GAP, min(possible, default=seen), wrapped if once_only else at_most)
-    once_round = wrapped <= could and (first.value - last.value) % modulus <= could_first
-    then_restarted = doubt.dropped is not None and first.value <= machine.could(doubt.dropped, first)
-    if doubt.unbroken and once_round and not then_restarted:
-        return _Verdict(CaseKind.WRAP, wrapped, wrapped)
-    if doubt.clock_back:
-        return _Verdict(CaseKind.CLOCK, seen, at_most)
-    if first.value < last.value and first.value <= could_first:
-        return _Verdict(CaseKind.RESTART, reading.value, at_most)
-    return _Verdict(CaseKind.JUMP if first.value > last.value else CaseKind.STEP_DOWN, seen, at_most)
+    fell = doubt.fell
+    if fell is None and reading.value < last.value:
+        fell = reading
+    return replace(
+        doubt, first=reading, latest=reading, fell=fell, rose=rose, dropped=dropped, reviewed=False
+    )
 
 
 def _close(
@@ -296,7 +213,7 @@ def _close(
     last: CounterReading,
     doubt: Doubt,
     reading: CounterReading,
-    verdict: _Verdict,
+    verdict: Verdict,
     *,
     stands: bool = False,
 ) -> Advance:

@@ -59,14 +59,14 @@ class Doubt:
     """Readings after the last believed one that do not fit it."""
 
     first: CounterReading
-    """Of the run of equal readings in question."""
+    """Of the run of equal readings, over one connection, that is in question."""
     latest: CounterReading
     """Of that run: same value, later time."""
     since: float
     unbroken: bool
     """From the last believed reading to `latest`."""
-    fell: bool
-    """A reading below the last believed one was among them."""
+    fell: CounterReading | None
+    """The first that was below the last believed one."""
     rose: int | None
     """The lowest that was above what the machine could have made."""
     clock_back: bool
@@ -76,10 +76,10 @@ class Doubt:
     """Already in the total."""
     case: int | None = None
     """Number of the case that was told about it."""
+    reviewed: bool = False
+    """That case says all up to `latest`."""
     standing: bool = False
     """Decided because the value stood still; only a return to the last believed reading undoes that."""
-    held: bool = True
-    """Unbroken since it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Advance:
     """Opened, changed or settled by this reading: insert or replace it by (tag, number)."""
 
 
-_READINGS = ("first", "latest", "dropped")
+_READINGS = ("first", "latest", "fell", "dropped")
 
 
 def _pair(reading: CounterReading | None) -> list[int | float] | None:
