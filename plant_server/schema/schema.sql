@@ -44,6 +44,18 @@ BEGIN
     RETURN NULL;
 END $$;
 ALTER FUNCTION plant.mark_contact_dirty() OWNER TO lineside_plant;
+CREATE FUNCTION plant.mark_gap_dirty() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO plant.dirty (tag_id, minute)
+    SELECT tag.tag_id, date_trunc('minute', NEW.from_ts)
+    FROM plant.tag JOIN plant.device USING (device_id)
+    WHERE tag.role = 'state' AND device.edge_id = NEW.edge_id
+      AND device.name = coalesce(NEW.device, device.name) AND tag.name = coalesce(NEW.tag, tag.name);
+    RETURN NULL;
+END $$;
+ALTER FUNCTION plant.mark_gap_dirty() OWNER TO lineside_plant;
 SET default_tablespace = '';
 SET default_table_access_method = heap;
 CREATE TABLE plant.device (
@@ -268,6 +280,7 @@ ALTER TABLE plant.odometer OWNER TO lineside_plant;
 CREATE TABLE plant.odometer_case (
     case_id integer NOT NULL,
     tag_id integer NOT NULL,
+    number integer NOT NULL,
     kind text NOT NULL,
     from_ts timestamp with time zone NOT NULL,
     to_ts timestamp with time zone NOT NULL,
@@ -402,6 +415,8 @@ ALTER TABLE ONLY plant.machine_state_interval
     ADD CONSTRAINT machine_state_interval_device_id_tstzrange_excl EXCLUDE USING gist (device_id WITH =, tstzrange(from_ts, to_ts) WITH &&) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY plant.odometer_case
     ADD CONSTRAINT odometer_case_pkey PRIMARY KEY (case_id);
+ALTER TABLE ONLY plant.odometer_case
+    ADD CONSTRAINT odometer_case_tag_id_number_key UNIQUE (tag_id, number);
 ALTER TABLE ONLY plant.odometer
     ADD CONSTRAINT odometer_pkey PRIMARY KEY (tag_id);
 ALTER TABLE ONLY plant.quarantine
@@ -424,6 +439,7 @@ CREATE INDEX sample_tag_ts ON ONLY plant.sample USING btree (tag_id, ts);
 CREATE UNIQUE INDEX tag_proposal_open ON plant.tag_proposal USING btree (tag_id) WHERE (state = 'open'::text);
 CREATE INDEX text_sample_tag_ts ON ONLY plant.text_sample USING btree (tag_id, ts);
 CREATE TRIGGER mark_contact_dirty AFTER INSERT ON plant.device_contact FOR EACH ROW EXECUTE FUNCTION plant.mark_contact_dirty();
+CREATE TRIGGER mark_gap_dirty AFTER INSERT ON plant.gap FOR EACH ROW WHEN ((new.from_ts IS NOT NULL)) EXECUTE FUNCTION plant.mark_gap_dirty();
 ALTER TABLE ONLY plant.commit_log
     ADD CONSTRAINT commit_log_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
 ALTER TABLE ONLY plant.device_contact

@@ -94,6 +94,7 @@ CREATE INDEX odometer_log_tag_ts ON plant.odometer_log (tag_id, ts);
 CREATE TABLE plant.odometer_case (
     case_id       integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tag_id        integer NOT NULL REFERENCES plant.tag,
+    number        integer NOT NULL,      -- from 1 per tag, by the domain: a case told again replaces its row
     kind          text NOT NULL,
     from_ts       timestamptz NOT NULL,
     to_ts         timestamptz NOT NULL,
@@ -105,7 +106,8 @@ CREATE TABLE plant.odometer_case (
     state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'settled')),
     detail        text,
     opened_time   timestamptz NOT NULL DEFAULT now(),
-    settled_time  timestamptz
+    settled_time  timestamptz,
+    UNIQUE (tag_id, number)
 );
 CREATE INDEX odometer_case_tag ON plant.odometer_case (tag_id, from_ts);
 

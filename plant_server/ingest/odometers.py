@@ -1,0 +1,195 @@
+"""Feeds the odometers: readings in the order of the entries, state rows in the transaction of the cursor.
+
+The rows of the tags concerned are locked and read in each transaction: a few dozen against thousands of samples, and
+nobody (a person settling a case, another process) can then be overwritten from a memory.
+
+A reading is *unbroken* when the edge kept one connection with the device since the reading before, no gap record lies
+between, and both came from one spool. Contact and gap entries break the series of their tags; the mark stays in the
+row until the next reading, whichever transaction brings it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+import psycopg
+
+from plant_server.domain.odometer import (
+    Advance,
+    Case,
+    CaseStatus,
+    CounterReading,
+    OdometerState,
+    advance,
+    review,
+)
+from plant_server.ingest.decode import CounterRow, Facts
+from plant_server.ingest.queries import QUERIES, moment
+
+
+class Readings(NamedTuple):
+    """Counter readings of one message."""
+
+    epoch: UUID
+    rows: Sequence[CounterRow]
+
+
+class Break(NamedTuple):
+    """Contact lost or found, or a gap: the next reading of these tags is no continuation."""
+
+    tag_ids: frozenset[int]
+
+
+Step = Readings | Break
+
+
+@dataclass(slots=True)
+class _Odometer:
+    state: OdometerState = field(default_factory=OdometerState)
+    epoch: UUID | None = None
+    is_broken: bool = False
+    time_ms: int | None = None
+
+
+class OdometerBook:
+    """The odometers of one transaction: `lock`, then `step` in order, then `save`."""
+
+    def __init__(self, cursor: psycopg.Cursor) -> None:
+        self._cursor = cursor
+        self._odometers: dict[int, _Odometer] = {}
+        self._log: list[tuple[int, int, int]] = []
+        self._cases: dict[tuple[int, int], Case] = {}
+
+    def lock(self, steps: Iterable[Step]) -> None:
+        tag_ids: set[int] = set()
+        for step in steps:
+            tag_ids |= step.tag_ids if isinstance(step, Break) else {row.tag_id for row in step.rows}
+        rows = self._cursor.execute(QUERIES["lock_odometers"], {"tag_ids": sorted(tag_ids)}).fetchall()
+        for tag_id, state, epoch, is_broken in rows:
+            self._odometers[tag_id] = _Odometer(OdometerState.from_json(state), epoch, is_broken)
+
+    def step(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            if isinstance(step, Break):
+                for tag_id in step.tag_ids:
+                    if tag_id in self._odometers:  # Before its first reading there is nothing to break.
+                        self._odometers[tag_id].is_broken = True
+            else:
+                for row in step.rows:
+                    self._read(row, step.epoch)
+
+    def save(self) -> None:
+        ordered = sorted(self._odometers.items())
+        if not ordered:
+            return
+        self._cursor.execute(
+            QUERIES["save_odometers"],
+            {
+                "tag_ids": [tag_id for tag_id, _ in ordered],
+                "totals": [row.state.total for _, row in ordered],
+                "ts": [None if row.time_ms is None else moment(row.time_ms) for _, row in ordered],
+                "states": [json.dumps(row.state.to_json()) for _, row in ordered],
+                "epochs": [row.epoch for _, row in ordered],
+                "broken": [row.is_broken for _, row in ordered],
+            },
+        )
+        if self._log:
+            self._cursor.execute(
+                QUERIES["log_odometers"],
+                {
+                    "tag_ids": [tag_id for tag_id, _, _ in self._log],
+                    "ts": [moment(time_ms) for _, time_ms, _ in self._log],
+                    "totals": [total for _, _, total in self._log],
+                },
+            )
+        for (tag_id, _), case in self._cases.items():
+            save_case(self._cursor, tag_id, case)
+
+    def _read(self, row: CounterRow, epoch: UUID) -> None:
+        odometer = self._odometers.get(row.tag_id)
+        if odometer is None:
+            odometer = self._odometers[row.tag_id] = _Odometer(epoch=epoch)
+        unbroken = not odometer.is_broken and odometer.epoch == epoch
+        told = advance(
+            odometer.state,
+            CounterReading(row.value, row.time_ms / 1000),
+            modulus=row.counted.modulus,
+            rate_max=row.counted.rate_max,
+            unbroken=unbroken,
+        )
+        odometer.epoch, odometer.is_broken, odometer.time_ms = epoch, False, row.time_ms
+        self._take(row.tag_id, odometer, told, row.time_ms)
+
+    def _take(self, tag_id: int, odometer: _Odometer, told: Advance, time_ms: int) -> None:
+        odometer.state = told.state
+        if told.parts:
+            self._log.append((tag_id, time_ms, told.state.total))
+        if told.case is not None:
+            self._cases[tag_id, told.case.number] = told.case
+
+
+def save_case(cursor: psycopg.Cursor, tag_id: int, case: Case) -> None:
+    """Insert or replace a case and raise or clear its alarm."""
+    cursor.execute(
+        QUERIES["save_case"],
+        {
+            "tag_id": tag_id,
+            "number": case.number,
+            "kind": case.kind,
+            "from_ts": moment(round(case.before.at * 1000)),
+            "to_ts": moment(round(case.after.at * 1000)),
+            "from_value": case.before.value,
+            "to_value": case.after.value,
+            "at_least": case.at_least,
+            "at_most": case.at_most,
+            "believed": case.believed,
+            "state": case.status,
+        },
+    )
+    if case.status is CaseStatus.SETTLED:
+        cursor.execute(QUERIES["clear_case_alarm"], {"tag_id": tag_id})
+    else:
+        detail = f"{case.kind}: made {case.at_least} to {case.at_most}, counted {case.believed}"
+        cursor.execute(QUERIES["raise_case_alarm"], {"tag_id": tag_id, "detail": detail})
+
+
+def review_doubts(cursor: psycopg.Cursor, now_s: float) -> None:
+    """Opens the cases of doubts that no reading came to settle: a dead device sends none. `now_s`: UTC."""
+    rows = cursor.execute(QUERIES["lock_doubtful_odometers"]).fetchall()
+    for tag_id, state, width, scale, rate_max in rows:
+        if width is None or rate_max is None:
+            continue
+        told = review(OdometerState.from_json(state), now=now_s, modulus=2**width * scale, rate_max=rate_max)
+        if told.case is None:
+            continue
+        cursor.execute(QUERIES["save_doubt"], {"tag_id": tag_id, "state": json.dumps(told.state.to_json())})
+        save_case(cursor, tag_id, told.case)
+
+
+def steps_of(cursor: psycopg.Cursor, edge_id: int, facts: Facts) -> list[Step]:
+    """What one message means to the odometers."""
+    steps: list[Step] = []
+    if facts.numbers is None:
+        return steps
+    if facts.contact is not None:
+        steps.append(Break(_counted_tags(cursor, edge_id, facts.contact.device, None)))
+    if facts.gap is not None:
+        if facts.gap.tags:
+            named = [_counted_tags(cursor, edge_id, row.device, row.tag) for row in facts.gap.tags]
+            steps.append(Break(frozenset().union(*named)))
+        else:
+            steps.append(Break(_counted_tags(cursor, edge_id, None, None)))
+    if facts.counters:
+        steps.append(Readings(facts.numbers.epoch, facts.counters))
+    return steps
+
+
+def _counted_tags(
+    cursor: psycopg.Cursor, edge_id: int, device: str | None, tag: str | None
+) -> frozenset[int]:
+    rows = cursor.execute(
+        QUERIES["counted_tags"], {"edge_id": edge_id, "device": device, "tag": tag}
+    ).fetchall()
+    return frozenset(tag_id for (tag_id,) in rows)
