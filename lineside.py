@@ -16,6 +16,7 @@ PACKAGES = {
     "keeper": ("plant_server.commands", "server"),
     "api": ("plant_server.commands", "server"),
     "migrate": ("plant_server.commands", "server"),
+    "prepare": ("plant_server.commands", "server"),
     "sim": ("simulators.commands", "sim"),
 }
 """Subcommand -> the module whose `app` (or `<name>_app`) holds it, and the extra that installs what it needs."""

@@ -1,4 +1,4 @@
-"""`lineside ingest | keeper | api | migrate`: the processes of the plant, and its database."""
+"""`lineside ingest | keeper | api | migrate | prepare`: the processes of the plant, its database, its files."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +12,7 @@ ingest_app = typer.Typer()
 keeper_app = typer.Typer()
 api_app = typer.Typer()
 migrate_app = typer.Typer()
+prepare_app = typer.Typer()
 
 
 @ingest_app.command(epilog="Example: lineside ingest --shard plant --groups demo,shop2")
@@ -79,3 +80,29 @@ def _serve(run: "Callable[[Settings], None]", **given: str) -> None:
     except (LinesidePlantError, UnknownFailpoint) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+
+
+@prepare_app.command(epilog="Example: lineside prepare --edge shop1:press-shop --server-name plant.local")
+def prepare(
+    edge: Annotated[list[str], typer.Option(help="group:edge, once for each edge that may connect.")],
+    server_name: Annotated[
+        list[str] | None, typer.Option(help="Names or addresses by which edges reach the broker.")
+    ] = None,
+    shard: Annotated[str, typer.Option(help="Name of the ingest shard.")] = "plant",
+) -> None:
+    """Make certificates, the broker's configuration and rights, and database passwords below LINESIDE_HOME."""
+    import os
+    from pathlib import Path
+
+    from plant_server.security.access_control import EdgeNode, Host, InvalidSparkplugId
+    from plant_server.security.installation import prepare as make_files
+
+    home = Path(os.environ.get("LINESIDE_HOME", ".lineside")).resolve()
+    try:
+        edges = [EdgeNode(*name.split(":", 1)) for name in edge]
+    except (TypeError, InvalidSparkplugId) as error:
+        raise typer.BadParameter(f"--edge is group:edge ({error})") from error
+    prepared = make_files(home, edges=edges, hosts=[Host(shard)], server_names=server_name or [])
+    typer.echo(f"broker   {prepared.broker}")
+    for identity, (ca, certificate, key) in prepared.clients.items():
+        typer.echo(f"{identity}\n  ca   {ca}\n  cert {certificate}\n  key  {key}")

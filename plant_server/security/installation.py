@@ -1,0 +1,86 @@
+"""The files of an installation that does not use the embedded servers: certificates, rights, broker and passwords.
+
+    lineside prepare --edge shop1:press-shop --server-name plant.local
+
+Everything is made where it is missing and kept where it is there, so the command may be repeated for one more edge.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from plant_server.security.access_control import EdgeNode, Host, mosquitto_acl, rights_by_identity
+from plant_server.security.certificate_authority import CertificateAuthority
+from plant_server.security.secrets import private_folder, secret, write_private_file
+
+BROKER_ACCOUNT = 1883
+"""User id of mosquitto in its container image: it must be able to read its key, and is never root."""
+DATABASE_ROLES = ("lineside", "lineside_plant", "lineside_bridge", "lineside_bi")
+MOSQUITTO = """\
+# Made by `lineside prepare`. Paths are those inside the broker's container or chroot.
+per_listener_settings false
+allow_anonymous false
+acl_file /lineside/acl
+persistence true
+persistence_location /mosquitto/data/
+autosave_interval 10
+max_packet_size 1114112
+max_queued_messages 10000
+max_queued_bytes 67108864
+listener 8883
+cafile /lineside/ca.pem
+certfile /lineside/server.pem
+keyfile /lineside/server.key
+require_certificate true
+use_identity_as_username true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Where what lies: the broker's folder, and the certificate files of each client by identity."""
+
+    broker: Path
+    clients: dict[str, tuple[Path, Path, Path]]
+
+
+def prepare(
+    home: Path, *, edges: Sequence[EdgeNode], hosts: Sequence[Host], server_names: Sequence[str]
+) -> Prepared:
+    """Write the files below `home`. Raises OSError where the folder cannot be written."""
+    edges = [*edges, *(node for node in _known_edges(home) if node not in edges)]
+    authority = CertificateAuthority(home / "ca")
+    server = authority.server_pair(*server_names)
+    broker = private_folder(home / "broker" / "installation")
+    write_private_file(broker / "mosquitto.conf", MOSQUITTO)
+    write_private_file(broker / "acl", mosquitto_acl(rights_by_identity(edges, hosts)))
+    copies = {"ca.pem": authority.certificate, "server.pem": server.certificate, "server.key": server.key}
+    for name, source in copies.items():
+        write_private_file(broker / name, source.read_bytes())
+    if os.geteuid() == 0:
+        for path in (broker, *broker.iterdir()):
+            os.chown(path, BROKER_ACCOUNT, BROKER_ACCOUNT)
+    passwords = {role: secret(home / "secrets", f"postgres-{role}") for role in DATABASE_ROLES}
+    write_private_file(home / "secrets" / "roles.sql", _roles(passwords))
+    for role in DATABASE_ROLES[:2]:
+        url = f"postgresql://{role}:{passwords[role]}@database/lineside"
+        variable = "LINESIDE_OWNER_DATABASE_URL" if role == "lineside" else "LINESIDE_DATABASE_URL"
+        write_private_file(home / "secrets" / f"{role}.env", f"{variable}={url}\n")
+    pairs = {client.identity: authority.client_pair(client.identity) for client in (*edges, *hosts)}
+    files = {name: (authority.certificate, pair.certificate, pair.key) for name, pair in pairs.items()}
+    return Prepared(broker, files)
+
+
+def _known_edges(home: Path) -> list[EdgeNode]:
+    """Edges that an earlier call made certificates for: they keep their rights."""
+    identities = [unquote(path.stem) for path in sorted((home / "ca" / "clients").glob("*.pem"))]
+    return [EdgeNode(*identity.split(":", 1)) for identity in identities if not identity.startswith("host:")]
+
+
+def _roles(passwords: dict[str, str]) -> str:
+    """SQL that makes the roles on an empty server. The secrets hold only letters, digits, - and _."""
+    lines = [f"CREATE ROLE {role} LOGIN PASSWORD '{passwords[role]}';" for role in DATABASE_ROLES[1:]]
+    lines += [f"GRANT {role} TO lineside;" for role in DATABASE_ROLES[1:]]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,36 @@
+import stat
+from pathlib import Path
+
+from plant_server.security.access_control import EdgeNode, Host
+from plant_server.security.installation import prepare
+
+PRESS, CELL = EdgeNode("shop1", "press-shop"), EdgeNode("shop1", "cell-shop")
+
+
+def test_every_secret_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    prepare(tmp_path, edges=[PRESS], hosts=[Host("plant")], server_names=["plant.local"])
+    private = [
+        path for path in tmp_path.rglob("*") if path.is_file() and path.suffix in (".key", ".env", ".sql")
+    ]
+    private += list((tmp_path / "secrets").glob("postgres-*"))
+    assert len(private) >= 8
+    assert [path for path in private if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_no_password_is_the_same_in_two_installations(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        prepare(tmp_path / name, edges=[PRESS], hosts=[Host("plant")], server_names=[])
+    files = ("postgres-lineside", "postgres-lineside_plant", "postgres-lineside_bi")
+    for file in files:
+        one, two = ((tmp_path / name / "secrets" / file).read_text() for name in ("one", "two"))
+        assert one != two
+
+
+def test_one_more_edge_keeps_the_rights_and_certificates_of_the_others(tmp_path: Path) -> None:
+    first = prepare(tmp_path, edges=[PRESS], hosts=[Host("plant")], server_names=[])
+    certificate = first.clients[PRESS.identity][1].read_bytes()
+    second = prepare(tmp_path, edges=[CELL], hosts=[Host("plant")], server_names=[])
+    acl = (second.broker / "acl").read_text()
+    assert f"user {PRESS.identity}" in acl
+    assert f"user {CELL.identity}" in acl
+    assert second.clients[PRESS.identity][1].read_bytes() == certificate
