@@ -65,6 +65,7 @@ def check(module: Any, drawn: Drawn) -> set[str]:
     assert counted == made - in_windows, (
         f"{made} made, {in_windows} of them in cases, {counted} counted outside"
     )
+    return {f"{case.kind} {case.status}" for case in cases.values()}
 
 
 @settings(max_examples=1000, deadline=None)
