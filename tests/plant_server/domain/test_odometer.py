@@ -243,6 +243,14 @@ def test_doubt_that_no_reading_settles_is_opened_by_a_review_and_settled_by_a_la
     assert told.cases[1].status is CaseStatus.SETTLED
 
 
+def test_wrap_that_a_review_made_a_case_of_is_settled_exactly_by_a_later_reading() -> None:
+    told = Told((65530, 0), (4, 1), modulus=BITS_16)
+    told.keep(review(told.state, now=400, modulus=BITS_16, rate_max=10))
+    told.then(14, 401)
+    assert (told.total, told.open) == (20, [])
+    assert (told.cases[1].kind, told.cases[1].status) == (CaseKind.WRAP, CaseStatus.SETTLED)
+
+
 # Time, and what is no reading.
 
 
