@@ -1,5 +1,6 @@
 """`lineside sim`: run a simulated factory, and let faults strike it."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True, help="Simulated machines that speak the real protocols and know the truth."
 )
 
-_STATE_DIR = Path(".lineside/sim")
+_STATE_DIR = Path(os.environ.get("LINESIDE_HOME", ".lineside")) / "sim"
 StateDir = Annotated[
     Path, typer.Option("--state-dir", help="Folder of endpoints.json and the truth ledgers.")
 ]

@@ -4,6 +4,7 @@ asyncua takes two seconds of CPU to build the standard address space, so a simul
 it forgets every session and subscription, which is what a client can notice.
 """
 
+import ctypes
 import gc
 import logging
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,14 @@ async def build_address_space(server: Server) -> None:
     finally:
         gc.freeze()
         gc.enable()
+    _give_memory_back()
+
+
+def _give_memory_back() -> None:
+    """Building leaves a quarter of the process's memory free but kept. Only glibc can be asked for it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 @dataclass(frozen=True)
