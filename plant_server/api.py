@@ -16,7 +16,7 @@ from plant_server.equipment.routes import router as equipment_router
 from plant_server.machine_states.routes import router as machine_states_router
 from plant_server.pages.routes import router as pages_router
 from plant_server.policy import authorize
-from plant_server.problems import add_problem_handlers
+from plant_server.problems import add_problem_handlers, describe_problems
 from plant_server.security.secrets import secret
 from plant_server.settings import Settings
 from plant_server.telemetry.live import LiveValues
@@ -85,4 +85,6 @@ def secrets_folder() -> Path:
 
 async def _openapi(request: Request) -> dict[str, Any]:
     app: FastAPI = request.app
-    return app.openapi()
+    document = app.openapi()
+    describe_problems(document)
+    return document

@@ -7,9 +7,11 @@ token in `.lineside/secrets/api-token`, which also opens the reads to other mach
 import hmac
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from fastapi import Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from plant_server.problems import Problem
 
@@ -48,21 +50,25 @@ POLICY: dict[tuple[str, str], Role] = {
 }
 
 
-async def authorize(request: Request) -> None:
+_bearer = HTTPBearer(auto_error=False, description="The token in `.lineside/secrets/api-token`.")
+
+
+async def authorize(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+) -> None:
     """Dependency of the whole application. Raises Problem 401 or 403."""
     role = POLICY.get((request.method, request.scope["route"].path))
     if role is None:
         raise Problem(403, "no-policy")
     if "authorization" in request.headers:
-        _check_token(request)
+        _check_token(request, credentials)
     elif role is not Role.ANYONE_ON_LOOPBACK or not _is_on_loopback(request):
         raise Problem(401, "token-required")
 
 
-def _check_token(request: Request) -> None:
-    scheme, _, token = request.headers["authorization"].partition(" ")
+def _check_token(request: Request, credentials: HTTPAuthorizationCredentials | None) -> None:
     expected: str = request.app.state.api_token
-    if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected.encode()):
+    if credentials is None or not hmac.compare_digest(credentials.credentials.encode(), expected.encode()):
         raise Problem(401, "token-refused")
 
 

@@ -55,12 +55,23 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def describe_problems(document: dict[str, Any]) -> None:
+    """Leave problem+json as the one media type of problems: FastAPI adds the route's own for a model it is given."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for response in operation["responses"].values():
+                content = response.get("content", {})
+                if MEDIA_TYPE in content:
+                    content.pop("application/json", None)
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Make every error of `app` a problem+json."""
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> JSONResponse:
-        return answer(request, problem.status, problem.code, problem.detail)
+        headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else None
+        return answer(request, problem.status, problem.code, problem.detail, headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -18,9 +18,10 @@ WHERE device_id = %(device_id)s AND to_ts IS NULL
 ORDER BY from_ts DESC LIMIT 1;
 
 -- intervals --
-SELECT state, greatest(from_ts, %(from_ts)s) AS from_ts,
-       CASE WHEN to_ts IS NULL AND %(to_ts)s >= now() THEN NULL ELSE least(to_ts, %(to_ts)s) END AS to_ts
+-- Without an end the span reaches into the present, and the present state has none either.
+SELECT state, greatest(from_ts, %(from_ts)s) AS from_ts, least(to_ts, %(to_ts)s::timestamptz) AS to_ts
 FROM plant.machine_state_interval
-WHERE device_id = %(device_id)s AND from_ts < %(to_ts)s AND (to_ts IS NULL OR to_ts > %(from_ts)s)
+WHERE device_id = %(device_id)s AND from_ts < coalesce(%(to_ts)s::timestamptz, 'infinity')
+  AND (to_ts IS NULL OR to_ts > %(from_ts)s)
 ORDER BY from_ts
 LIMIT %(limit)s;

@@ -35,7 +35,6 @@ async def machine_state(
     to: Annotated[AwareDatetime | None, Query(description="Not included. Default: now.")] = None,
 ) -> MachineState:
     """`state` is the last state known from facts; whether the machine is in contact is told beside it."""
-    to_ts = to or datetime.now(UTC)
-    from_ts = from_ or to_ts - timedelta(hours=8)
+    from_ts = from_ or (to or datetime.now(UTC)) - timedelta(hours=8)
     async with pool.connection() as connection:
-        return await service.machine_state(connection, machine, from_ts, to_ts)
+        return await service.machine_state(connection, machine, from_ts, to)

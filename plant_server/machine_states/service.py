@@ -18,10 +18,10 @@ INTERVALS_MAX = 10_000
 
 
 async def machine_state(
-    connection: AsyncConnection, machine: str, from_ts: datetime, to_ts: datetime
+    connection: AsyncConnection, machine: str, from_ts: datetime, to_ts: datetime | None
 ) -> MachineState:
-    """Present state and the intervals of [from_ts, to_ts). Raises Problem 404, 409 (path), 422 (span)."""
-    if from_ts >= to_ts:
+    """Present state and the intervals of [from_ts, to_ts), None: up to now. Problems: 404, 409 (path), 422 (span)."""
+    if to_ts is not None and from_ts >= to_ts:
         raise Problem(422, "span-invalid", f"{from_ts.isoformat()} to {to_ts.isoformat()}")
     device = await _find(connection, machine)
     span = {"device_id": device["device_id"], "from_ts": from_ts, "to_ts": to_ts, "limit": INTERVALS_MAX + 1}
@@ -38,16 +38,16 @@ async def machine_state(
     )
 
 
-def _with_unknown(known: list[StateInterval], from_ts: datetime, to_ts: datetime) -> list[StateInterval]:
+def _with_unknown(known: list[StateInterval], from_ts: datetime, to_ts: datetime | None) -> list[StateInterval]:
     """The span without holes: what no interval covers is unknown."""
     whole: list[StateInterval] = []
-    end: datetime | None = from_ts
+    end: datetime | None = from_ts  # Where what is known so far ends; None: it has not ended.
     for interval in known:
         if end is not None and end < interval.from_ts:
             whole.append(StateInterval(state=UNKNOWN, from_ts=end, to_ts=interval.from_ts))
         whole.append(interval)
         end = interval.to_ts
-    if end is not None and end < to_ts:
+    if end is not None and (to_ts is None or end < to_ts):
         whole.append(StateInterval(state=UNKNOWN, from_ts=end, to_ts=to_ts))
     return whole
 

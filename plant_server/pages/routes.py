@@ -1,10 +1,11 @@
 """The page and its files, named one by one: nothing else of the folder can be asked for."""
 
 from importlib.resources import files
-from typing import Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+
+from plant_server.problems import Problem
 
 router = APIRouter(include_in_schema=False)
 
@@ -15,6 +16,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 MEDIA_TYPES = {
+    "icon.svg": "image/svg+xml",
     "index.html": "text/html; charset=utf-8",
     "status.css": "text/css; charset=utf-8",
     "status.js": "text/javascript; charset=utf-8",
@@ -31,7 +33,9 @@ async def index() -> Response:
 
 
 @router.get("/static/{name}")
-async def static(name: Literal["status.css", "status.js", "words.js"]) -> Response:
+async def static(name: str) -> Response:
+    if name not in _FILES:
+        raise Problem(404, "not-found")
     return _file(name)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import AwareDatetime
 
 from plant_server.dependencies import Live, Pool
@@ -126,7 +126,7 @@ async def quarantine(pool: Pool, cursor: Cursor = None, limit: Limit = 100) -> P
 @router.get(
     "/live",
     summary="Live values as server-sent events",
-    response_class=LiveResponse,
+    response_class=StreamingResponse,
     responses={
         **problem_responses(429),
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE_OF_LIVE}}},

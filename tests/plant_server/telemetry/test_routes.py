@@ -89,7 +89,8 @@ async def test_tags_of_one_device_with_their_last_value(
     await add_tag(connection, press, "pressure")
     energy = await add_tag(connection, meter, "energy", role="meter", unit="Wh")
     await connection.execute(
-        "INSERT INTO plant.last_value (tag_id, ts, value, quality) VALUES (%s, %s, 12.5, 192)", (energy, at(0))
+        "INSERT INTO plant.last_value (tag_id, ts, value, quality) VALUES (%s, %s, 12.5, 192)",
+        (energy, at(0)),
     )
     (tag,) = (await client.get("/api/v1/tags", params={"device": meter})).json()["items"]
     assert (tag["name"], tag["unit"], tag["value"], tag["quality"]) == ("energy", "Wh", 12.5, 192)
@@ -111,7 +112,9 @@ async def test_samples_are_paged_even_where_they_share_an_instant(
     query = {"tag": tag, "from": at(0).isoformat(), "to": at(3).isoformat(), "limit": limit}
     seen, cursor = [], ""
     while cursor is not None:
-        page = (await client.get("/api/v1/samples", params=query | ({"cursor": cursor} if cursor else {}))).json()
+        page = (
+            await client.get("/api/v1/samples", params=query | ({"cursor": cursor} if cursor else {}))
+        ).json()
         seen += [sample["value"] for sample in page["items"]]
         cursor = page["next_cursor"]
     assert seen == [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -122,7 +125,8 @@ async def test_text_samples_are_read_like_numbers(
 ) -> None:
     tag = await add_tag(connection, await add_device(connection), "program", role="text", datatype=STRING)
     await connection.execute(
-        "INSERT INTO plant.text_sample (ts, tag_id, quality, value) VALUES (%s, %s, 192, 'O1234')", (at(0), tag)
+        "INSERT INTO plant.text_sample (ts, tag_id, quality, value) VALUES (%s, %s, 192, 'O1234')",
+        (at(0), tag),
     )
     query = {"tag": tag, "from": at(0).isoformat(), "to": at(1).isoformat()}
     (sample,) = (await client.get("/api/v1/samples", params=query)).json()["items"]
