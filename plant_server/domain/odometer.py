@@ -6,9 +6,10 @@ what only one story explains, waits for the next reading where there are two, an
 opens a *case*: the window, what was made there at least and at most, and what it took meanwhile. People and policies
 settle cases; the odometer never guesses.
 
-What it promises, as long as the machine keeps to `rate_max` and the clock does not go back:
-- outside the windows of cases the total is exact, and inside each window the truth is within the case's bounds;
-- the total never goes back, and takes in a window no more than what is certain to have been made there;
+What it promises, as long as the machine keeps to `rate_max`, the clock does not go back, and nothing from the list
+below happens:
+- outside the windows of open cases the total is exact, and inside each window the truth is within the case's bounds;
+- the total never goes back;
 - `advance` is a function of state and reading alone, so a state kept in the transaction of its reading counts once,
   whatever is killed.
 
@@ -18,15 +19,18 @@ How a reading that does not fit is settled:
 - it comes back to the last believed reading or beyond, within what could be made: the readings between were false;
 - it counts on from where it now stands, or stands there for 60 s: it wrapped (only if the connection never broke
   and the step fits), it restarted (if it could have made what it shows), or it was set by hand;
-- it stands still: decided after 60 s, but a return to the old value is remembered and still undoes it: meters that
-  show 0 all night come back in the morning;
+- it stands still: decided after 60 s, but the old value is remembered and a return to it still undoes that: meters
+  that show 0 all night come back in the morning;
 - nothing fits for five minutes: a case, which stays open until two readings agree and counting goes on from them.
+Of a window in which nothing is certain it takes nothing; after a restart it takes what the counter shows since zero.
 
 What it is not. No filter for noise within the possible: a false reading that the machine could have reached is
 believed until the next one contradicts it. No witness of what nobody saw: a restart between two polls of one
-connection is invisible if the counter is past its old value again by the second, and one within a single step of the
-top looks like a wrap. Two false readings in a row that look like counting pass for a restart; so does a false value
-that stands for 60 s if a real restart follows it. The very first reading is taken at its word.
+connection is invisible if the counter is past its old value again by the second, and looks like a wrap if it was
+within that step of its top. "Restart" means from zero: a counter that comes back with an older value it had saved, or
+is set by hand to one that it could have reached from zero, passes for a restart. Two false readings in a row that
+look like counting pass for one too; so does a false value that stands for a minute beside a real restart or wrap.
+The very first reading is taken at its word.
 
 `rate_max` needs headroom over the fastest cycle (half as much again): a reading's time is when the answer came, not
 when the PLC latched the value. Unchanged readings must be repeated as a heartbeat, at least once a minute and well
@@ -74,7 +78,7 @@ def advance(
 
     `modulus`: the counter shows 0 … modulus - 1. `rate_max`: units per second the machine cannot exceed.
     `unbroken`: the edge kept one connection with the device since the reading before, and no gap record lies between.
-    Raises ReadingOutOfRange; an exception, since a returned refusal would be easily counted as "nothing made".
+    Raises ReadingOutOfRange; an exception, since a returned refusal would easily be counted as "nothing made".
     """
     if not 0 <= reading.value < modulus or not isfinite(reading.at):
         raise ReadingOutOfRange(
@@ -149,9 +153,8 @@ def _while_standing(
     """The value stood still for 60 s and was decided on that. Now it still stands, counts on, or all is open again."""
     run = reading.value - doubt.latest.value
     could_run = machine.could(doubt.latest, reading)
-    if run == 0 and (
-        unbroken or reading.value > could_run
-    ):  # Else it may have restarted and come to the same value.
+    cannot_have_restarted = unbroken or reading.value > could_run
+    if run == 0 and cannot_have_restarted:
         return Advance(replace(state, doubt=replace(doubt, latest=reading)), 0, None)
     stood_high = doubt.latest.value > last.value
     if 0 < run <= could_run and (stood_high or not came_back(last, reading, machine)):
