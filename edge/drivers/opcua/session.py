@@ -66,7 +66,7 @@ async def opened(device: Device) -> AsyncIterator[Client]:
             if not device.insecure:
                 await _secure(client, device)
             _log_in(client, device)
-            await client.connect()
+            await _connect(client)
         yield client
     finally:
         await _close(client)
@@ -126,6 +126,15 @@ async def _secure(client: Client, device: Device) -> None:
         )
     except (ValueError, TypeError) as error:
         raise DeviceRefused(f"the edge's certificate or key cannot be used: {error}") from error
+
+
+async def _connect(client: Client) -> None:
+    try:
+        await client.connect()
+    except uaerrors.UaError as error:
+        if "No matching endpoints" in str(error):  # asyncua has no type of its own for it.
+            raise DeviceRefused("the server does not offer a connection without security") from error
+        raise
 
 
 def _offered(endpoints: list[ua.EndpointDescription]) -> str:
