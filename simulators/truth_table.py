@@ -30,6 +30,8 @@ OPEN_CASES = """
 SELECT tag_id, kind, from_ts, to_ts, from_value, to_value, at_least, at_most, believed
 FROM plant.odometer_case WHERE state = 'open' ORDER BY from_ts
 """
+CLOCKS_APART_MS = 5_000
+"""A value seen further away than this from its time in the ledger was another showing of it (before a wrap, say)."""
 GAPS = "SELECT device, tag, from_ts, to_ts FROM plant.gap"
 
 
@@ -140,7 +142,9 @@ class _History:
             distance = max(0.0, self.times_ms[index] - time_ms, time_ms - until)
             if nearest is None or distance < nearest[0]:
                 nearest = (distance, self.totals[index])
-        return nearest[1] if nearest is not None else self.total_at(time_ms)
+        if nearest is None or nearest[0] > CLOCKS_APART_MS:
+            return self.total_at(time_ms)
+        return nearest[1]
 
     def total_at(self, time_ms: float) -> int:
         index = bisect_right(self.times_ms, time_ms) - 1
