@@ -78,9 +78,9 @@ _EUROMAP = {
 _EUROMAP_MODE = {3: STOPPED, 4: SETUP, 5: OFF}
 
 # The demo cell's own register.
-_DEMO_CELL = {0: OFF, 1: IDLE, 2: PRODUCING, 3: FAULT, 4: SETUP}
+_CELL = {0: OFF, 1: IDLE, 2: PRODUCING, 3: FAULT, 4: SETUP}
 
-_CODES = {"packml": _PACKML, "machinery": _MACHINERY, "euromap": _EUROMAP, "demo_cell": _DEMO_CELL}
+_CODES = {"packml": _PACKML, "machinery": _MACHINERY, "euromap_job": _EUROMAP, "cell": _CELL}
 
 VOCABULARIES = frozenset(_CODES)
 
@@ -93,8 +93,8 @@ def machine_state(vocabulary: str, code: int, mode: int | None = None) -> Machin
     """A machine's own code, and its operation mode where it has one, in our words. A code that is not in the table is
     `unknown`. Raises UnknownVocabulary.
 
-    `packml`: StateNumber, UnitModeCurrent. `machinery`: MachineryItemState, MachineryOperationMode. `euromap`:
-    JobStatus, MachineMode. `demo_cell`: 0 off, 1 idle, 2 running, 3 fault, 4 set-up; no mode.
+    `packml`: StateNumber, UnitModeCurrent. `machinery`: MachineryItemState, MachineryOperationMode. `euromap_job`:
+    JobStatus, MachineMode. `cell`: 0 off, 1 idle, 2 running, 3 fault, 4 set-up; no mode.
     """
     codes = _CODES.get(vocabulary)
     if codes is None:
@@ -106,7 +106,7 @@ def machine_state(vocabulary: str, code: int, mode: int | None = None) -> Machin
         return state if state is FAULT else _PACKML_MODES.get(mode, state)
     if vocabulary == "machinery":
         return _MACHINERY_MODES.get(mode, codes)[code]
-    if vocabulary == "euromap":
+    if vocabulary == "euromap_job":
         return _EUROMAP_MODE.get(mode, state)
     return state
 

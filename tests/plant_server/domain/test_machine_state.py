@@ -79,7 +79,7 @@ def test_no_facts_give_no_intervals_and_unknown_where_a_start_is_given() -> None
 
 @pytest.mark.parametrize(
     ("vocabulary", "codes"),
-    [("packml", range(1, 18)), ("machinery", range(4)), ("euromap", range(1, 12)), ("demo_cell", range(5))],
+    [("packml", range(1, 18)), ("machinery", range(4)), ("euromap_job", range(1, 12)), ("cell", range(5))],
 )
 def test_every_code_of_a_vocabulary_has_a_word_in_every_mode(vocabulary: str, codes: range) -> None:
     for mode in (None, 0, 1, 2, 3, 4, 5, 99):
@@ -105,15 +105,15 @@ def test_every_code_of_a_vocabulary_has_a_word_in_every_mode(vocabulary: str, co
         ("machinery", 2, 1, S.MAINTENANCE),
         ("machinery", 1, 3, S.FAULT),
         ("machinery", 0, 1, S.OFF),
-        ("euromap", 6, 1, S.PRODUCING),
-        ("euromap", 6, 4, S.SETUP),
-        ("euromap", 6, 5, S.OFF),
-        ("euromap", 7, 1, S.STOPPED),
-        ("demo_cell", 0, None, S.OFF),
-        ("demo_cell", 1, None, S.IDLE),
-        ("demo_cell", 2, None, S.PRODUCING),
-        ("demo_cell", 3, None, S.FAULT),
-        ("demo_cell", 4, None, S.SETUP),
+        ("euromap_job", 6, 1, S.PRODUCING),
+        ("euromap_job", 6, 4, S.SETUP),
+        ("euromap_job", 6, 5, S.OFF),
+        ("euromap_job", 7, 1, S.STOPPED),
+        ("cell", 0, None, S.OFF),
+        ("cell", 1, None, S.IDLE),
+        ("cell", 2, None, S.PRODUCING),
+        ("cell", 3, None, S.FAULT),
+        ("cell", 4, None, S.SETUP),
     ],
 )
 def test_code_means(vocabulary: str, code: int, mode: int | None, state: MachineState) -> None:
@@ -123,4 +123,4 @@ def test_code_means(vocabulary: str, code: int, mode: int | None, state: Machine
 def test_vocabulary_that_does_not_exist_is_refused_by_name() -> None:
     with pytest.raises(UnknownVocabulary, match="klingon"):
         machine_state("klingon", 1)
-    assert {"packml", "machinery", "euromap", "demo_cell"} == VOCABULARIES
+    assert {"packml", "machinery", "euromap_job", "cell"} == VOCABULARIES
