@@ -96,6 +96,7 @@ class FaultyModbus:
         self.port = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._handlers: set[asyncio.Task] = set()
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -105,6 +106,7 @@ class FaultyModbus:
         if self._server is not None:
             self._server.close()
             self.drop_connections()
+            await asyncio.gather(*self._handlers)
             await self._server.wait_closed()
             self._server = None
 
@@ -115,6 +117,7 @@ class FaultyModbus:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.add(writer)
+        self._handlers.add(asyncio.current_task())
         held = b""
         try:
             while True:
@@ -132,6 +135,7 @@ class FaultyModbus:
             pass
         finally:
             self._writers.discard(writer)
+            self._handlers.discard(asyncio.current_task())
             writer.close()
 
     def _answer(self, request: bytes) -> bytes:
