@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from tests.contract.capture import Observation, Record
 from tests.contract.mqtt_packets import Closed, Connect, Packet, parse_packet, split_packets
 
+_CLOSE_S = 10.0
+
 # (sender, packet as parsed, its bytes) → the packets to pass on. What is passed on is what is recorded.
 Fault = Callable[[str, Packet, bytes], list[bytes]]
 
@@ -48,18 +50,28 @@ class RecordingProxy:
         self.fault: Fault | None = None
         self._upstream, self._listen_port = upstream, listen_port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._lines: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
 
     async def __aenter__(self) -> "RecordingProxy":
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self._listen_port)
+        await self.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Listen; on the port it had before, if it had one."""
+        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", self._listen_port)
+        self._listen_port = self.port
+
+    async def close(self) -> None:
+        """Listen no more and close every connection: who connects is refused."""
         if self._listener is not None:
             self._listener.close()
-        self.cut()
-        if self._listener is not None:
-            await asyncio.wait_for(self._listener.wait_closed(), 10)
+            self.cut()
+            await asyncio.wait_for(asyncio.gather(self._listener.wait_closed(), *self._lines), _CLOSE_S)
+            self._listener = None
 
     @property
     def port(self) -> int:
@@ -72,12 +84,18 @@ class RecordingProxy:
         for writer in list(self._writers):
             writer.close()
 
+    # A plain function, so that the tasks are ours to wait for.
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = asyncio.create_task(self._serve(reader, writer), name=f"proxy[{self.server}]")
+        self._lines.add(line)
+        line.add_done_callback(self._lines.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             up_reader, up_writer = await asyncio.open_connection(*self._upstream)
         except OSError:
-            writer.close()  # The server is down: the client is to see a connection that fails.
-            return
+            async with _closing(self._writers, writer):
+                return  # The server is down: the client is to see a connection that fails.
         number = self.recording.next_connection()
         line = _Line(self, number)
         async with _closing(self._writers, writer, up_writer), asyncio.TaskGroup() as tasks:
@@ -130,3 +148,5 @@ async def _closing(
         open_writers.difference_update(writers)
         for writer in writers:
             writer.close()
+            with contextlib.suppress(OSError):  # It may have gone before we closed it.
+                await writer.wait_closed()

@@ -36,17 +36,22 @@ def dbirth_comes_after_an_nbirth_of_its_session(view: View) -> None:
 
 @rule("tck-id-payloads-dbirth-order", broken_by=move(sent("DDATA"), before=sent("DBIRTH")))
 def dbirths_come_right_after_the_nbirth(view: View) -> None:
-    """Later DBIRTHs are of devices that had died, or whose metrics changed: they were born in the sequence too."""
+    """A later DBIRTH is of a device that had died, or whose metrics changed: it was born in the sequence too."""
     view.sent_by_edges("DBIRTH")
+    dead: set[tuple[object, ...]] = set()
     for run in [run for session in view.edge_sessions for run in view.births_of(session)]:
         assert run[0].type == "NBIRTH", f"{run[0]} is not an NBIRTH"
-        born: set[str | None] = set()
+        born: set[tuple[object, ...]] = set()
         data_seen = False
         for message in run:
+            device = (message.topic.node, message.topic.device)
             data_seen = data_seen or message.type in DATA
-            if message.type == "DBIRTH":
-                assert not data_seen or message.topic.device in born, f"{message} comes after data"
-                born.add(message.topic.device)
+            if message.type == "DDEATH":
+                dead.add(device)
+            elif message.type == "DBIRTH":
+                assert not data_seen or device in born | dead, f"{message} comes after data"
+                born.add(device)
+                dead.discard(device)
 
 
 def _data_waits(kind: str, birth: str) -> None:

@@ -181,7 +181,7 @@ _Reported = tuple[Value | None, Value | None]
 def _repeats(view: View, *kinds: str) -> list[str]:
     """Live values that say again what the last one of their metric said, though taken at another time.
 
-    Kept out: history, transient values for screens, a value sent again with its old time (a repetition of the
+    A birth begins anew: what a device shows after it was away is said once more. Kept out: history, transient values for screens, a value sent again with its old time (a repetition of the
     delivery, not a new report), and the numbering of the delivery itself.
     """
     last: dict[tuple[object, ...], tuple[int | None, _Reported]] = {}
@@ -190,7 +190,8 @@ def _repeats(view: View, *kinds: str) -> list[str]:
         name = declared.metric.name if declared is not None else used.name
         if used.is_historical or used.is_transient or (name or "").startswith("Spool/"):
             continue
-        key = (message.record.connection, message.topic.node, message.topic.device, name)
+        born = declared.birth.index if declared is not None else None
+        key = (born, message.topic.node, message.topic.device, name)
         quality = used.properties.get("Quality") if used.properties is not None else None
         reported = (used.value, quality.value if quality is not None else None)
         before = last.get(key)
