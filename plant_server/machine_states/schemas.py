@@ -24,7 +24,7 @@ def contact_of(online: bool, last_message_age_s: float | None) -> Contact:
 class StateInterval(BaseModel):
     """[from_ts, to_ts), clipped to the span asked for."""
 
-    state: str = Field(examples=["executing"], description="*unknown* is the absence of facts.")
+    state: str = Field(examples=["producing"], description="*unknown* is the absence of facts.")
     from_ts: datetime
     to_ts: datetime | None = Field(description="null: still so.")
 
@@ -36,6 +36,6 @@ class MachineState(BaseModel):
     contact: Contact
     last_message: datetime | None = Field(description="received_time of the edge's last message.")
     last_message_age_s: float | None
-    state: str = Field(examples=["executing"], description="The last state known from facts, else *unknown*.")
+    state: str = Field(examples=["producing"], description="The last state known from facts, else *unknown*.")
     since: datetime | None
     intervals: list[StateInterval] = Field(description="Oldest first; what no fact tells of is *unknown*.")

@@ -31,7 +31,7 @@ class Device(BaseModel):
     last_message_age_s: float | None = Field(examples=[0.8])
     machine_state: str | None = Field(
         description="The last state known from facts; null: no fact yet. Not the display status: see `contact`.",
-        examples=["executing"],
+        examples=["producing"],
     )
     machine_state_since: datetime | None
 

@@ -40,10 +40,11 @@ function write(element, text) {
 
 function show() {
   document.documentElement.lang = language;
-  for (const element of document.querySelectorAll("[data-word]")) write(element, word(element.dataset.word));
   const button = find("language");
   write(button, word("other"));
   button.lang = word("otherLanguage");
+  find("title").dataset.word = failed ? "titleFailed" : "title";
+  for (const element of document.querySelectorAll("[data-word]")) write(element, word(element.dataset.word));
   const time = shown?.at.toLocaleTimeString(language);
   find("error").hidden = !failed;
   write(find("error"), failed ? `⚠ ${word("error", time)}` : "");
@@ -73,8 +74,9 @@ function showDevice(rows, device, odometers) {
   write(name.firstChild, device.name);
   write(name.lastChild, device.path ?? device.edge);
   const known = word(device.machine_state ?? "unknown");
-  write(state.firstChild, silent ? `⚠ ${word("no contact")} (${known})` : known);
-  state.classList.toggle("abnormal", silent);
+  const abnormal = silent || device.machine_state === "fault";
+  write(state.firstChild, (abnormal ? "⚠ " : "") + (silent ? `${word("no contact")} (${known})` : known));
+  state.classList.toggle("abnormal", abnormal);
   write(age.firstChild, ageText(device.last_message_age_s));
   write(parts.firstChild, totalText(counterOf(odometers), 1, ""));
   write(energy.firstChild, totalText(odometers.find((one) => one.role === "meter"), 1000, " kWh"));

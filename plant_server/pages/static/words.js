@@ -1,7 +1,7 @@
 // The page's words. States and contact are the API's own words; what is missing here is shown as it came.
 const words = {
   en: {
-    title: "Lineside is running", other: "中文", otherLanguage: "zh-CN", devices: "Devices", device: "Device",
+    title: "Lineside is running", titleFailed: "Lineside", other: "中文", otherLanguage: "zh-CN", devices: "Devices", device: "Device",
     state: "State", lastMessage: "Last message", parts: "Parts", energy: "Energy", newDevices: "New devices to accept",
     newHint: "Their data is stored already. Accept them over the API with the token in .lineside/secrets/api-token.",
     noPath: "no path given", empty: "No machine has reported yet. Start an edge: lineside edge run",
@@ -11,16 +11,15 @@ const words = {
     "no contact": "no contact", unknown: "unknown",
   },
   "zh-CN": {
-    title: "Lineside 正在运行", other: "English", otherLanguage: "en", devices: "设备", device: "设备",
+    title: "Lineside 正在运行", titleFailed: "Lineside", other: "English", otherLanguage: "en", devices: "设备", device: "设备",
     state: "状态", lastMessage: "最近消息", parts: "产量", energy: "电能", newDevices: "待接受的新设备",
     newHint: "其数据已在保存。请用 .lineside/secrets/api-token 中的令牌通过 API 接受。",
     noPath: "未提供路径", empty: "尚无机器上报。请启动边缘端：lineside edge run",
     never: "从未", ago: (text) => `${text}前`, asOf: (time) => `截至 ${time}`,
     summary: (all, silent) => `${all} 台设备，${silent} 台无联系`,
     error: (time) => `服务器无响应。${time ? `以下为 ${time} 的数据。` : "正在重试。"}`,
-    "no contact": "无联系", unknown: "未知", running: "运行", executing: "运行", idle: "空闲", stopped: "停止",
-    held: "保持", suspended: "暂停", aborted: "中止", setup: "调试", maintenance: "维护", complete: "完成",
-    starting: "启动中", stopping: "停止中", fault: "故障", down: "停机", off: "关机",
+    "no contact": "无联系", unknown: "未知", producing: "生产中", idle: "待机", setup: "调试", stopped: "停止", fault: "故障",
+    maintenance: "维护", off: "关机",
   },
 };
 

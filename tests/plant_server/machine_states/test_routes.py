@@ -40,12 +40,12 @@ async def test_intervals_are_clipped_and_what_no_fact_tells_is_unknown(
     client: httpx.AsyncClient, connection: AsyncConnection
 ) -> None:
     device = await add_device(connection)
-    await did(connection, device, "executing", at(10), at(50))
+    await did(connection, device, "producing", at(10), at(50))
     await did(connection, device, "stopped", at(50), None)
     answer = await ask(client, device, from_=at(0), to=at(20))
-    assert intervals_of(answer) == [("unknown", at(0), at(10)), ("executing", at(10), at(20))]
+    assert intervals_of(answer) == [("unknown", at(0), at(10)), ("producing", at(10), at(20))]
     answer = await ask(client, device, from_=at(40), to=at(60))
-    assert intervals_of(answer) == [("executing", at(40), at(50)), ("stopped", at(50), at(60))]
+    assert intervals_of(answer) == [("producing", at(40), at(50)), ("stopped", at(50), at(60))]
     assert (answer.json()["state"], datetime.fromisoformat(answer.json()["since"])) == ("stopped", at(50))
 
 
@@ -69,10 +69,10 @@ async def test_lost_contact_is_told_beside_the_state_and_does_not_change_it(
     client: httpx.AsyncClient, connection: AsyncConnection
 ) -> None:
     device = await add_device(connection)
-    await did(connection, device, "executing", at(0), None)
+    await did(connection, device, "producing", at(0), None)
     await connection.execute("UPDATE plant.device SET online = false")
     answer = (await ask(client, device)).json()
-    assert (answer["state"], answer["contact"]) == ("executing", "no contact")
+    assert (answer["state"], answer["contact"]) == ("producing", "no contact")
 
 
 async def test_a_path_means_the_device_that_tells_a_state_not_its_meter(

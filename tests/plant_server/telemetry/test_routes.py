@@ -45,14 +45,14 @@ async def test_a_device_is_listed_with_contact_state_and_path(
 ) -> None:
     device = await add_device(connection)
     await connection.execute(
-        "INSERT INTO plant.machine_state_interval (device_id, state, from_ts) VALUES (%s, 'executing', %s)",
+        "INSERT INTO plant.machine_state_interval (device_id, state, from_ts) VALUES (%s, 'producing', %s)",
         (device, at(0)),
     )
     (listed,) = (await client.get("/api/v1/devices")).json()["items"]
     assert listed["name"] == "press1"
     assert listed["path"] == "demo/plant1/area1/line1/press1"
     assert listed["contact"] == "in contact"
-    assert listed["machine_state"] == "executing"
+    assert listed["machine_state"] == "producing"
     assert listed["equipment_id"] is None
 
 

@@ -1,0 +1,104 @@
+"""`lineside keeper`: puts the jobs together, holds the lock, outlives the database."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+
+from edge.contract import failpoints
+from plant_server.async_database import connect_async
+from plant_server.database import load_queries
+from plant_server.errors import DatabaseUnavailable
+from plant_server.keeper.retention import drop_old_partitions, ensure_partitions, forget_commits
+from plant_server.keeper.rollup import roll_up
+from plant_server.keeper.schedule import Job, run_jobs
+from plant_server.settings import Settings
+
+QUERIES = load_queries(__package__)
+
+STANDBY_POLL_S = 1.0
+STEADY_S = 60.0  # A connection that lasted so long starts the back-off, and the one log line, anew.
+STOP_S = 3.0  # How long a stop waits for the server to confirm that the query is cancelled.
+HOUR_S = 3600.0
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> None:
+    """Keep until SIGTERM or SIGINT, then return within seconds: an open transaction is rolled back, nothing is lost.
+
+    Raises what is no fault of the network or the database's absence, for instance a missing table.
+    """
+    failpoints.arm()
+    asyncio.run(_until_signal(keep(settings, jobs_of(settings))))
+
+
+def jobs_of(settings: Settings) -> list[Job]:
+    """All jobs in the order in which they first run."""
+    return [
+        Job("partitions", HOUR_S, ensure_partitions),
+        Job("rollup", 1.0, roll_up),
+        Job("retention", HOUR_S, partial(drop_old_partitions, retention_days=settings.retention_days)),
+        Job("commit_log", HOUR_S, partial(forget_commits, keep_days=settings.retention_days)),
+    ]
+
+
+async def _until_signal(work: Coroutine[None, None, None]) -> None:
+    """Await `work`, cancel it at SIGTERM or SIGINT, and again when the server does not confirm in time."""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work, name="keeper")
+
+    def stop() -> None:
+        task.cancel()
+        loop.call_later(STOP_S, task.cancel)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    with suppress(asyncio.CancelledError):  # Ours: the end of the process was asked for.
+        await task
+    log.info("keeper_stopped")
+
+
+async def keep(settings: Settings, jobs: Sequence[Job]) -> None:
+    """Run the jobs for ever, on the one connection that holds the keeper's lock; connect again when it is lost."""
+    clock = asyncio.get_running_loop().time
+    losses = 0
+    while True:
+        started = clock()
+        try:
+            await _keep_on_one_connection(settings, jobs)
+        except (psycopg.OperationalError, DatabaseUnavailable) as error:
+            if clock() - started > STEADY_S:
+                losses = 0
+            if losses == 0:
+                log.warning("database_lost", error=str(error).strip())
+            await asyncio.sleep(min(settings.backoff_max_s, settings.backoff_min_s * 2.0**losses))
+            losses = min(losses + 1, 32)  # Enough for any cap; keeps the power small.
+
+
+async def _keep_on_one_connection(settings: Settings, jobs: Sequence[Job]) -> None:
+    async with await connect_async(settings.database_url, application="lineside keeper") as connection:
+        await _wait_for_lock(connection)
+        log.info("keeper_active")
+        await run_jobs(connection, jobs)
+
+
+async def _wait_for_lock(connection: AsyncConnection) -> None:
+    """Return when this session is the only keeper. The lock goes with the session, so a zombie cannot commit."""
+    standby = False
+    while not await _try_lock(connection):
+        if not standby:
+            log.info("keeper_standby", reason="another keeper is active")
+            standby = True
+        await asyncio.sleep(STANDBY_POLL_S)
+
+
+async def _try_lock(connection: AsyncConnection) -> bool:
+    cursor = await connection.execute(QUERIES["try_keeper_lock"])
+    row = await cursor.fetchone()
+    return row is not None and bool(row[0])
