@@ -20,7 +20,7 @@ SPOOL_NAMES = frozenset(
         spool_metrics.COMMITTED,
     }
 )
-_SIGNED = frozenset({DataType.INT8, DataType.INT16, DataType.INT32, DataType.INT64})
+SIGNED_BITS = {DataType.INT8: 8, DataType.INT16: 16, DataType.INT32: 32, DataType.INT64: 64}
 _INT_FIELD = frozenset(
     {DataType.INT8, DataType.INT16, DataType.INT32, DataType.UINT8, DataType.UINT16, DataType.UINT32}
 )
@@ -62,6 +62,7 @@ class Alias(NamedTuple):
     tag_id: int
     field: str
     kind: int
+    limit: int  # Of a SIGNED: below it the raw number is the value.
     binding: Binding
 
 
@@ -92,7 +93,8 @@ def bind(metrics: list[Metric], tag_ids: Mapping[str, int], counted: Mapping[str
         if is_tag(name) and name not in tag_ids:
             continue  # Its birth could not be stored, so its data cannot be either: an unknown alias.
         binding = _binding(metric, name, tag_ids.get(name), counted.get(name))
-        alias = Alias(binding.tag_id, binding.field, int(binding.kind), binding)
+        limit = 1 << SIGNED_BITS.get(binding.datatype, 1) - 1
+        alias = Alias(binding.tag_id, binding.field, int(binding.kind), limit, binding)
         by_name[name] = alias
         if metric.alias is not None:
             by_alias[metric.alias] = alias
@@ -110,7 +112,7 @@ def _binding(metric: Metric, name: str, tag_id: int | None, counted: Counted | N
         return Binding(tag_id, field, Kind.COUNTED, datatype, name, counted)
     if datatype.is_text:
         return Binding(tag_id, field, Kind.TEXT, datatype, name)
-    return Binding(tag_id, field, Kind.SIGNED if datatype in _SIGNED else Kind.PLAIN, datatype, name)
+    return Binding(tag_id, field, Kind.SIGNED if datatype in SIGNED_BITS else Kind.PLAIN, datatype, name)
 
 
 def _field(datatype: DataType) -> str | None:

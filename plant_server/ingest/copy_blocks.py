@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.datatypes import Quality
+from plant_server.ingest.array_parameters import PG_EPOCH_MS
 from plant_server.ingest.decode import TIME_BY_EDGE
 from plant_server.ingest.last_values import LastValue
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
-PG_EPOCH_MS = 946_684_800_000
 _MINUTE_MS = 60_000
 
 _ROW = np.dtype(
@@ -76,6 +76,18 @@ class SampleColumns:
             self.tags[order], self.times_ms[order], self.values[order], self.qualities[order]
         )
 
+    @staticmethod
+    def joined(parts: Sequence["SampleColumns"]) -> "SampleColumns":
+        """One after the other."""
+        if not parts:
+            return SampleColumns.of([], [], [], {})
+        return SampleColumns(
+            np.concatenate([part.tags for part in parts]),
+            np.concatenate([part.times_ms for part in parts]),
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.qualities for part in parts]),
+        )
+
     def last_of_each_tag(self) -> Iterator[LastValue]:
         """By position, not by time."""
         for tag_id, index in dict(zip(self.tags.tolist(), range(len(self.tags)), strict=True)).items():
@@ -89,10 +101,9 @@ class SampleColumns:
             )
 
     def copy_bytes(self) -> bytes:
-        """The whole input of COPY plant.sample (ts, value, tag_id, quality)."""
+        """Rows for COPY plant.sample (ts, value, tag_id, quality), without header and trailer."""
         absent = np.isnan(self.values)
-        present = ~absent
-        return HEADER + self._rows(present, _ROW) + self._rows(absent, _ROW_WITHOUT_VALUE) + TRAILER
+        return self._rows(~absent, _ROW) + self._rows(absent, _ROW_WITHOUT_VALUE)
 
     def dirty_bytes(self) -> bytes:
         """The whole input of COPY plant.dirty (tag_id, minute): each pair of the batch once."""

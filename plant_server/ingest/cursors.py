@@ -27,12 +27,12 @@ class Cursor:
     oldest_ms: int | None = None
     newest_ms: int | None = None
 
-    def saw(self, times_ms: Sequence[int]) -> None:
-        if times_ms:
-            oldest, newest = min(times_ms), max(times_ms)
-            self.oldest_ms = oldest if self.oldest_ms is None else min(oldest, self.oldest_ms)
-            self.newest_ms = newest if self.newest_ms is None else max(newest, self.newest_ms)
-            self.samples += len(times_ms)
+    def saw(self, facts: Facts) -> None:
+        if facts.times_ms:
+            oldest_ms, newest_ms = facts.oldest_ms, facts.newest_ms
+            self.oldest_ms = oldest_ms if self.oldest_ms is None else min(oldest_ms, self.oldest_ms)
+            self.newest_ms = newest_ms if self.newest_ms is None else max(newest_ms, self.newest_ms)
+            self.samples += len(facts.times_ms)
 
 
 @dataclass(slots=True)
@@ -87,7 +87,6 @@ class CursorBook:
             elif first == row.committed + 1:
                 line.accepted.append(facts)
                 row.committed = last
-                row.saw(facts.times_ms)
             else:
                 line.holes.append(facts)
         return line

@@ -27,6 +27,8 @@ TIME_BY_EDGE = 1
 # No edge stamps before it was built, so an earlier time is a clock that was never set; not even a counter believes it.
 EARLIEST_MS = 1_704_067_200_000  # 2024-01-01
 _NUMBER_MAX = 1 << 62
+_NUMBERS = 3  # Epoch, first, last.
+_SIGNED = int(Kind.SIGNED)
 _ANY_INTEGER = ("int_value", "long_value")
 _ANY_FLOAT = ("float_value", "double_value")
 _SKIP = object()
@@ -113,20 +115,41 @@ class Facts:
     gap: Gap | None = None
     contact: Contact | None = None
     faults: list[Fault] = field(default_factory=list)
+    oldest_ms: int = 0  # Of `times_ms`, when there are any.
+    newest_ms: int = 0
+    _unread: "_Reader | None" = None
 
     @property
     def edge(self) -> EdgeKey:
         return self.message.edge
 
+    def read(self) -> None:
+        """Fill the columns. Never raises for what a sender can get wrong. No effect the second time."""
+        if self._unread is not None:
+            self._unread, reader = None, self._unread
+            reader.read()
 
-def read_facts(message: Opened, bindings: Bindings, window: Window) -> Facts:
-    """Read a data message by the birth it belongs to. Never raises for what a sender can get wrong."""
-    return _Reader(message, bindings, window).read()
+    def known_times_ms(self) -> list[int]:
+        """Before it was read: the first and the last time. After it: all that matters for partitions."""
+        if self._unread is not None:
+            return self._unread.peek_times()
+        return [*self.times_ms, *(row.time_ms for row in self.texts)]
+
+
+def open_facts(message: Opened, bindings: Bindings, window: Window) -> Facts:
+    """The facts of a data message, by the birth it belongs to: for now only its numbers; `read` brings the rest."""
+    facts = Facts(message)
+    facts._unread = _Reader(facts, bindings, window)
+    facts.numbers = facts._unread.peek_numbers()
+    if facts.numbers is None:
+        facts.read()
+    return facts
 
 
 class _Reader:
-    def __init__(self, message: Opened, bindings: Bindings, window: Window) -> None:
-        self.facts = Facts(message)
+    def __init__(self, facts: Facts, bindings: Bindings, window: Window) -> None:
+        message = facts.message
+        self.facts = facts
         self.by_name = bindings.by_name
         self.by_alias = bindings.by_alias
         self.window = window
@@ -136,17 +159,38 @@ class _Reader:
         self.has_properties = b"Quality" in raw or b"TimeByEdge" in raw
         self.default_ms = message.timestamp_ms or message.raw.received_ms
 
-    def read(self) -> Facts:
+    def peek_numbers(self) -> Numbers | None:
+        """The Spool numbers, which stand first; None where they are missing or no numbers."""
+        spool: dict[str, Any] = {}
+        data = self.facts.message.data
+        for metric in data.metrics if data is not None else ():
+            alias = self._alias(metric)
+            if alias is None or alias.kind != Kind.SPOOL:
+                continue
+            if metric.WhichOneof("value") == alias.field:
+                spool[alias.binding.name] = getattr(metric, alias.field)
+            if len(spool) == _NUMBERS:
+                break
+        return _numbers(spool)
+
+    def peek_times(self) -> list[int]:
+        data = self.facts.message.data
+        if data is None or len(data.metrics) <= _NUMBERS:
+            return []
+        times_ms = (data.metrics[_NUMBERS].timestamp, data.metrics[-1].timestamp)
+        return [time_ms for time_ms in times_ms if self.window.holds(time_ms)]
+
+    def read(self) -> None:
         self._read_metrics()
         facts = self.facts
         if facts.times_ms:
             if 0 in facts.times_ms:
                 facts.times_ms = [time_ms or self.default_ms for time_ms in facts.times_ms]
-            if not (self.window.holds(min(facts.times_ms)) and self.window.holds(max(facts.times_ms))):
+            facts.oldest_ms, facts.newest_ms = min(facts.times_ms), max(facts.times_ms)
+            if not (self.window.holds(facts.oldest_ms) and self.window.holds(facts.newest_ms)):
                 self._set_outside_apart()
         if self.spool:
             self._read_spool()
-        return facts
 
     def _read_metrics(self) -> None:
         """The inner loop of the plant: everything in it is measured."""
@@ -155,13 +199,13 @@ class _Reader:
         data = facts.message.data
         for metric in data.metrics if data is not None else ():
             number = metric.alias
-            alias = by_alias.get(number) if number else self._without_alias(metric)
+            alias = by_alias.get(number) if number else self._alias(metric)
             if alias is None:
                 self._fault(Reason.UNKNOWN_ALIAS, f"{metric.name or f'alias {number}'} is in no birth")
                 continue
-            tag_id, place, kind, binding = alias
+            tag_id, place, kind, limit, binding = alias
             value = getattr(metric, place)
-            if kind or not value:
+            if not value or (kind and not (kind == _SIGNED and value < limit)):
                 value = self._look_twice(metric, binding, value)
                 if value is _SKIP:
                     continue
@@ -173,10 +217,10 @@ class _Reader:
             add_time(metric.timestamp)
             add_value(value)
 
-    def _without_alias(self, metric: Any) -> Alias | None:
-        """Alias 0 is one, if it was set; else the metric carries its name."""
+    def _alias(self, metric: Any) -> Alias | None:
+        """Alias 0 is one, if it was set; without any the metric carries its name."""
         if metric.HasField("alias"):
-            return self.by_alias.get(0)
+            return self.by_alias.get(metric.alias)
         return self.by_name.get(metric.name) if metric.name else None
 
     def _look_twice(self, metric: Any, binding: Binding, value: Any) -> Any:
@@ -270,11 +314,12 @@ class _Reader:
             facts.tags.append(tag_id)
             facts.times_ms.append(time_ms)
             facts.values.append(value)
+        if facts.times_ms:
+            facts.oldest_ms, facts.newest_ms = min(facts.times_ms), max(facts.times_ms)
 
     def _read_spool(self) -> None:
-        spool, facts = self.spool, self.facts
-        facts.numbers = _numbers(spool)
-        if facts.numbers is None:
+        spool = self.spool
+        if self.facts.numbers is None:
             self._fault(
                 Reason.BAD_NUMBERS, f"{ {name: spool[name] for name in sorted(spool)} } are no Spool numbers"
             )

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import psycopg
 
-from plant_server.ingest.queries import QUERIES, moment
+from plant_server.ingest.array_parameters import float8, int2, int4, timestamps
+from plant_server.ingest.queries import QUERIES
 
 
 class LastValue(NamedTuple):
@@ -23,13 +24,14 @@ def save_last_values(cursor: psycopg.Cursor, rows: Iterable[LastValue], *, live:
         return
     # One order for all writers, so that two transactions cannot wait for one another.
     ordered = [newest[tag_id] for tag_id in sorted(newest)]
+    has_text = any(row.text is not None for row in ordered)
     cursor.execute(
         QUERIES["live_values" if live else "stored_values"],
         {
-            "tag_ids": [row.tag_id for row in ordered],
-            "ts": [moment(row.time_ms) for row in ordered],
-            "values": [row.value for row in ordered],
-            "texts": [row.text for row in ordered],
-            "qualities": [row.quality for row in ordered],
+            "tag_ids": int4(row.tag_id for row in ordered),
+            "ts": timestamps(row.time_ms for row in ordered),
+            "values": float8(row.value for row in ordered),
+            "texts": [row.text for row in ordered] if has_text else None,
+            "qualities": int2(row.quality for row in ordered),
         },
     )

@@ -25,6 +25,7 @@ from plant_server.domain.odometer import (
     advance,
     review,
 )
+from plant_server.ingest.array_parameters import int4, int8, timestamps
 from plant_server.ingest.decode import CounterRow, Facts
 from plant_server.ingest.queries import QUERIES, moment
 
@@ -99,9 +100,9 @@ class OdometerBook:
             self._cursor.execute(
                 QUERIES["log_odometers"],
                 {
-                    "tag_ids": [tag_id for tag_id, _, _ in self._log],
-                    "ts": [moment(time_ms) for _, time_ms, _ in self._log],
-                    "totals": [total for _, _, total in self._log],
+                    "tag_ids": int4(tag_id for tag_id, _, _ in self._log),
+                    "ts": timestamps(time_ms for _, time_ms, _ in self._log),
+                    "totals": int8(total for _, _, total in self._log),
                 },
             )
         for (tag_id, _), case in self._cases.items():

@@ -15,10 +15,11 @@ from uuid import UUID
 import psycopg
 
 from edge.contract.topics import MessageType
+from plant_server.ingest.array_parameters import register
 from plant_server.ingest.batch_rows import write_quarantine
 from plant_server.ingest.births import Registry
 from plant_server.ingest.clocks import Clocks
-from plant_server.ingest.decode import Facts, Window, read_facts
+from plant_server.ingest.decode import Facts, Window, open_facts
 from plant_server.ingest.host_session import HostSession, InOrder
 from plant_server.ingest.message import EdgeKey, Opener, RawMessage, Refused
 from plant_server.ingest.odometers import review_doubts
@@ -55,6 +56,7 @@ class Pipeline:
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        register(connection)
         self._connection = connection
         self._settings = settings
         self._monotonic = monotonic
@@ -150,7 +152,7 @@ class Pipeline:
         for step in steps:
             if step.born is not None:
                 bindings = self._registry.bindings_of(step.message.edge, step.born)
-                batch.append(read_facts(step.message, bindings, window))
+                batch.append(open_facts(step.message, bindings, window))
         return batch
 
     def _keep(self, refused: Sequence[Refused], now_s: float) -> None:

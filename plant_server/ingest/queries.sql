@@ -153,8 +153,9 @@ VALUES (%(edge_id)s, %(topic)s, %(payload)s, %(reason)s, %(detail)s, %(epoch)s, 
 -- live_values --
 -- Births, transient values, third-party nodes: in the order of their arrival.
 INSERT INTO plant.last_value (tag_id, ts, value, text, quality, is_live)
-SELECT *, true FROM unnest(
+SELECT tag_id, ts, nullif(value, 'NaN'), text, quality, true FROM unnest(
     %(tag_ids)s::integer[], %(ts)s::timestamptz[], %(values)s::float8[], %(texts)s::text[], %(qualities)s::smallint[])
+    AS new (tag_id, ts, value, text, quality)
 ON CONFLICT (tag_id) DO UPDATE
 SET ts = EXCLUDED.ts, value = EXCLUDED.value, text = EXCLUDED.text, quality = EXCLUDED.quality, is_live = true,
     received_time = now()
@@ -162,8 +163,9 @@ SET ts = EXCLUDED.ts, value = EXCLUDED.value, text = EXCLUDED.text, quality = EX
 -- stored_values --
 -- In the order of the entries, not of time; only a live value that is newer stays.
 INSERT INTO plant.last_value (tag_id, ts, value, text, quality, is_live)
-SELECT *, false FROM unnest(
+SELECT tag_id, ts, nullif(value, 'NaN'), text, quality, false FROM unnest(
     %(tag_ids)s::integer[], %(ts)s::timestamptz[], %(values)s::float8[], %(texts)s::text[], %(qualities)s::smallint[])
+    AS new (tag_id, ts, value, text, quality)
 ON CONFLICT (tag_id) DO UPDATE
 SET ts = EXCLUDED.ts, value = EXCLUDED.value, text = EXCLUDED.text, quality = EXCLUDED.quality, is_live = false,
     received_time = now()
@@ -190,7 +192,7 @@ UPDATE plant.odometer SET state = %(state)s::jsonb WHERE tag_id = %(tag_id)s
 
 -- log_odometers --
 INSERT INTO plant.odometer_log (tag_id, ts, total)
-SELECT * FROM unnest(%(tag_ids)s::integer[], %(ts)s::timestamptz[], %(totals)s::numeric[])
+SELECT * FROM unnest(%(tag_ids)s::integer[], %(ts)s::timestamptz[], %(totals)s::bigint[])
 
 -- save_case --
 INSERT INTO plant.odometer_case (tag_id, number, kind, from_ts, to_ts, from_value, to_value, at_least, at_most, believed,

@@ -82,8 +82,11 @@ class Store:
         try:
             return self._transaction(batch, now_s)
         except psycopg.errors.CheckViolation:
-            # Either a partition is gone that was there, or the data is at fault; the second try tells.
+            # A partition is missing that we believed in or did not foresee, or the data is at fault: the second
+            # try, with every time known, tells.
             self.forget()
+            for facts in batch:
+                facts.read()
             self._ensure_partitions(batch)
             return self._halve_on_fault(batch, now_s)
         except _DATA_ERRORS as error:
@@ -127,6 +130,8 @@ class Store:
             stored.samples = write_samples(cursor, line.accepted)
             write_odometers(cursor, line.accepted, edge_ids)
             for facts in line.accepted:
+                if facts.numbers is not None:
+                    cursors[facts.edge, facts.numbers.epoch].saw(facts)
                 self._write_told(cursor, facts, edge_ids[facts.edge])
             write_live(cursor, [facts for facts in numberless if not facts.faults])
             faulty = [facts for facts in line.accepted if facts.faults]
@@ -155,13 +160,7 @@ class Store:
 
     def _ensure_partitions(self, batch: Sequence[Facts]) -> None:
         """In a transaction of its own, before the batch's: it takes a lock on the parent table."""
-        days: set[int] = set()
-        for facts in batch:
-            if facts.numbers is None:
-                continue
-            if facts.times_ms:
-                days.update(range(min(facts.times_ms) // _DAY_MS, max(facts.times_ms) // _DAY_MS + 1))
-            days.update(row.time_ms // _DAY_MS for row in facts.texts)
+        days = {time_ms // _DAY_MS for facts in batch if facts.numbers for time_ms in facts.known_times_ms()}
         for day in sorted(days - self._known_days):
             date = datetime.fromtimestamp(day * _DAY_MS / 1000, UTC).date()
             self._connection.execute(QUERIES["ensure_partition"], {"day": date})
