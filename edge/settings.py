@@ -7,34 +7,35 @@ committed as `edge/settings.schema.json`, for editors that complete and check YA
 
 import json
 import os
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from edge.acquisition.configured_devices import mistakes_of_devices
 from edge.acquisition.located_yaml import Located, read_yaml
+from edge.acquisition.setting_types import (
+    Bytes,
+    EquipmentPath,
+    SettingsPart,
+    SparkplugId,
+    checked_url,
+    first_line,
+)
 from edge.errors import ConfigError, Mistake
 
 ENVIRONMENT_PREFIX = "LINESIDE_"
 DEFAULT_PORTS = {"opc.tcp": 4840, "modbus": 502, "mqtt": 1883, "mqtts": 8883}
 
 Part = TypeVar("Part", bound=BaseModel)
-
-_SIZES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
 def load_settings(path: Path) -> "Settings":
@@ -43,9 +44,13 @@ def load_settings(path: Path) -> "Settings":
     if not isinstance(located.data, dict):
         raise ConfigError([Mistake(str(path), 1, "", "should be a mapping: edge, broker, spool, devices")])
     folder = path.resolve().parent
-    mistakes = mistakes_of_devices(located, folder)
+    mistakes = mistakes_of_devices(_devices_in_force(located), folder)
     try:
         settings = Settings(**located.data)
+    except SettingsError as error:
+        raise ConfigError(
+            [Mistake("environment", None, "", f"{error}: should be JSON"), *mistakes]
+        ) from error
     except ValidationError as error:
         raise ConfigError([*_mistakes_of(error, located), *mistakes]) from error
     settings = settings.relative_to(folder)
@@ -55,65 +60,7 @@ def load_settings(path: Path) -> "Settings":
     return settings
 
 
-def _bytes_of(value: Any) -> Any:
-    """`2GiB` as a number of bytes."""
-    if not isinstance(value, str):
-        return value
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", value)
-    if found is None or found[2] not in _SIZES:
-        raise ValueError("should be a size such as 512MiB or 2GiB")
-    return int(float(found[1]) * _SIZES[found[2]])
-
-
-def _sparkplug_id(value: str) -> str:
-    """Sparkplug ids stand in topics: `tck-id-topic-structure-namespace-valid-*`."""
-    if not value or value != value.strip():
-        raise ValueError("should not be empty, nor begin or end with a space")
-    if any(character in "+/#" or ord(character) < 32 for character in value):
-        raise ValueError("should not contain + / # or control characters: it stands in MQTT topics")
-    return value
-
-
-def _equipment_path(value: str) -> str:
-    parts = value.split("/")
-    if len(parts) > 5 or any(not part or part != part.strip() or set(part) & set("+#") for part in parts):
-        raise ValueError(
-            "should be enterprise/site/area/line/station: 1 to 5 names, none empty, without + and #"
-        )
-    return value
-
-
-def _url(value: str, schemes: tuple[str, ...]) -> str:
-    """Scheme, host and, if there is one, port."""
-    parts = urlsplit(value)
-    wanted = " or ".join(f"{scheme}://host[:port]" for scheme in schemes)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ValueError(f"should be {wanted}")
-    if parts.username is not None:
-        raise ValueError("should not hold a user or password: there are settings for them")
-    try:
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"has no valid port; should be {wanted}") from None
-    if port == 0:
-        raise ValueError("should not have port 0")
-    return value
-
-
-SparkplugId = Annotated[str, AfterValidator(_sparkplug_id), Field(json_schema_extra={"pattern": "^[^+/#]+$"})]
-EquipmentPath = Annotated[str, AfterValidator(_equipment_path)]
-Bytes = Annotated[
-    int,
-    BeforeValidator(_bytes_of),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "examples": ["512MiB", "2GiB"]}]}),
-]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Edge(_Part):
+class Edge(SettingsPart):
     """Who this edge is."""
 
     name: SparkplugId
@@ -122,7 +69,7 @@ class Edge(_Part):
     """Sparkplug group id: the plant's code."""
 
 
-class Broker(_Part):
+class Broker(SettingsPart):
     """Where readings are published."""
 
     urls: tuple[str, ...] = Field(json_schema_extra={"minItems": 1})
@@ -146,7 +93,7 @@ class Broker(_Part):
     def _brokers(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         if not urls:
             raise ValueError("should be at least one")
-        return tuple(_url(url, ("mqtts", "mqtt")) for url in urls)
+        return tuple(checked_url(url, ("mqtts", "mqtt")) for url in urls)
 
     @field_validator("ca")
     @classmethod
@@ -171,10 +118,10 @@ class Broker(_Part):
 
     def password(self) -> str | None:
         """First line of the password file. Raises ConfigError if it cannot be read."""
-        return _first_line(self.password_file)
+        return first_line(self.password_file)
 
 
-class Spool(_Part):
+class Spool(SettingsPart):
     """The file in which a reading is durable before it is published."""
 
     path: Path = Path("spool.db")
@@ -188,7 +135,7 @@ class Spool(_Part):
     """`flash`: fewer, larger commits (250 ms), to spare an SD card."""
 
 
-class Security(_Part):
+class Security(SettingsPart):
     """OPC UA security of one device."""
 
     policy: Literal["Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"] = "Basic256Sha256"
@@ -219,10 +166,10 @@ class Security(_Part):
 
     def password(self) -> str | None:
         """First line of the password file. Raises ConfigError if it cannot be read."""
-        return _first_line(self.password_file)
+        return first_line(self.password_file)
 
 
-class Device(_Part):
+class Device(SettingsPart):
     """One machine or meter: what it is, where it is reached, and where it stands in the plant."""
 
     name: SparkplugId
@@ -239,6 +186,8 @@ class Device(_Part):
     """Deadline of connecting and of one poll."""
     unit_id: int = Field(default=1, ge=0, le=255)
     """Modbus unit behind the address."""
+    nodes_per_read: int = Field(default=1000, ge=1, le=1000)
+    """OPC UA nodes in one request, if the server's own limit is not lower. An S7-1200 is fastest with 100."""
     namespace: str | None = None
     """OPC UA namespace URI of the machine, in place of the profile's."""
     security: Security = Security()
@@ -248,7 +197,7 @@ class Device(_Part):
     @field_validator("url")
     @classmethod
     def _known_protocol(cls, url: str) -> str:
-        return _url(url, ("opc.tcp", "modbus"))
+        return checked_url(url, ("opc.tcp", "modbus"))
 
     @field_validator("insecure")
     @classmethod
@@ -271,7 +220,7 @@ class Device(_Part):
         return urlsplit(self.url).port or DEFAULT_PORTS[self.scheme]
 
 
-class Timing(_Part):
+class Timing(SettingsPart):
     """Waits. The defaults are for a plant; tests shorten them."""
 
     backoff_first_s: float = Field(default=1.0, gt=0, le=60)
@@ -339,13 +288,15 @@ def _absolute_profile(profile: str, folder: Path) -> str:
     return str(folder / profile) if profile.endswith((".yaml", ".yml")) else profile
 
 
-def _first_line(path: Path | None) -> str | None:
-    if path is None:
-        return None
+def _devices_in_force(located: Located) -> Located:
+    """The devices of the file, unless the environment takes their place."""
+    given = os.environ.get(f"{ENVIRONMENT_PREFIX}DEVICES")
+    if given is None:
+        return located
     try:
-        return path.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError.of_file(path, f"cannot be read: {error}") from error
+        return Located("environment", {"devices": json.loads(given)})
+    except ValueError:
+        return Located("environment", {})  # Reported where the settings are built.
 
 
 def _mistakes_of(error: ValidationError, located: Located) -> list[Mistake]:

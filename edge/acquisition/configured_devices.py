@@ -41,17 +41,16 @@ def mistakes_of_devices(located: Located, folder: Path) -> list[Mistake]:
 
 
 def _names_given_twice(located: Located, devices: list[Any]) -> Iterator[Mistake]:
-    lines: dict[str, int] = {}
+    taken: dict[str, int] = {}
     for index, device in enumerate(devices):
         name = device.get("name") if isinstance(device, dict) else None
         if not isinstance(name, str):
             continue
-        location = ("devices", index, "name")
-        if name.casefold() in lines:
-            yield located.mistake(
-                location, f"{name!r} is taken by the device in line {lines[name.casefold()]}"
-            )
-        lines.setdefault(name.casefold(), located.lines[location])
+        first = taken.setdefault(name.casefold(), index)
+        if first != index:
+            line = located.lines.get(("devices", first, "name"))
+            where = f"devices[{first}]" if line is None else f"the device in line {line}"
+            yield located.mistake(("devices", index, "name"), f"{name!r} is taken by {where}")
 
 
 def _at_device(located: Located, index: int, name: str, error: ConfigError) -> list[Mistake]:
@@ -71,7 +70,7 @@ def _misfits(located: Located, index: int, device: dict[str, Any], profile: Prof
             ("devices", index, "url"), f"should begin with {scheme}://: profile {profile.name} is for it"
         )
     if profile.driver != "opcua":
-        for key in ("namespace", "security", "insecure"):
+        for key in ("namespace", "nodes_per_read", "security", "insecure"):
             if key in device:
                 yield located.mistake(
                     ("devices", index, key), f"is for OPC UA, not for profile {profile.name}"

@@ -27,7 +27,7 @@ class Located:
         known = tuple(location)
         while known and known not in self.lines:
             known = known[:-1]
-        return Mistake(self.source, self.lines.get(known, 1), written(location), message)
+        return Mistake(self.source, self.lines.get(known), written(location), message)
 
     def mistakes_of(self, error: ValidationError) -> list[Mistake]:
         """What pydantic found, in our words."""
@@ -86,14 +86,23 @@ class _Reader:
         self.lines: dict[tuple[int | str, ...], int] = {}
         self.mistakes: list[Mistake] = []
         self._loader = loader
+        self._open: set[int] = set()  # Nodes being read: an alias may point to what it stands in.
 
     def read(self, node: yaml.Node, location: tuple[int | str, ...]) -> Any:
-        self.lines.setdefault(location, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, location)
-        if isinstance(node, yaml.SequenceNode):
+        line = node.start_mark.line + 1
+        self.lines.setdefault(location, line)
+        if isinstance(node, yaml.ScalarNode):
+            return self._loader.construct_object(node, deep=True)
+        if id(node) in self._open:
+            self.mistakes.append(Mistake(self.source, line, written(location), "contains itself"))
+            return None
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, location)
             return [self.read(child, (*location, index)) for index, child in enumerate(node.value)]
-        return self._loader.construct_object(node, deep=True)
+        finally:
+            self._open.discard(id(node))
 
     def _mapping(self, node: yaml.MappingNode, location: tuple[int | str, ...]) -> dict[str, Any]:
         data: dict[str, Any] = {}

@@ -139,6 +139,28 @@ def test_a_mistake_in_the_environment_names_the_variable(write, monkeypatch):
     assert mistakes(write(GOOD)) == ["environment: LINESIDE_SPOOL__STORAGE: should be 'disk' or 'flash'"]
 
 
+def test_devices_given_by_the_environment_are_checked_like_those_of_the_file(write, monkeypatch):
+    device = '{"name": "m", "profile": "%s", "url": "modbus://h", "path": "demo"}'
+    monkeypatch.setenv("LINESIDE_DEVICES", f"[{device % 'modbus_cell'}]")
+    assert [device.name for device in load_settings(write(GOOD)).devices] == ["m"]
+    monkeypatch.setenv("LINESIDE_DEVICES", f"[{device % 'modbus_cell'}, {device % 'packml'}]")
+    assert mistakes(write(GOOD)) == [
+        "environment: devices[1].name: 'm' is taken by devices[0]",
+        "environment: devices[1].url: should begin with opc.tcp://: profile packml is for it",
+    ]
+
+
+def test_a_variable_that_is_no_json_is_a_mistake_and_no_traceback(write, monkeypatch):
+    monkeypatch.setenv("LINESIDE_DEVICES", "[press1")
+    (mistake,) = mistakes(write(GOOD))
+    assert mistake.startswith("environment: ")
+    assert "devices" in mistake
+
+
+def test_an_alias_inside_itself_is_refused(write):
+    assert mistakes(write("edge: &all {name: *all}\n")) == ["lineside.yaml:1: edge.name: contains itself"]
+
+
 @pytest.mark.parametrize("name", ["", " a", "a+b", "a/b", "a#", "a\tb"])
 def test_a_name_that_cannot_stand_in_a_topic_is_refused(name):
     with pytest.raises(ValueError, match="should not"):

@@ -68,6 +68,7 @@ class ModbusDriver:
             client.close()
             raise
         if not connected:
+            client.close()
             raise DeviceUnavailable(f"cannot connect to {self._device.host}:{self._device.port}")
         for plan in self._plans.values():
             plan.try_absent_again()

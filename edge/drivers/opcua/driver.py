@@ -29,9 +29,6 @@ from edge.settings import Device
 
 log = structlog.get_logger(__name__)
 
-NODES_PER_READ_MAX = 1000
-"""Larger requests are not cheaper per node, and some servers choke on them whatever limit they state."""
-
 MAX_NODES_PER_READ = ua.NodeId.from_string(
     "i=11705"
 )  # Server_ServerCapabilities_OperationLimits_MaxNodesPerRead
@@ -54,8 +51,9 @@ class OpcUaDriver:
         self._opening: AbstractAsyncContextManager[Client] | None = None
         self._client: Client | None = None
         self._namespaces: list[str] = []
-        self._nodes_per_read_learned = NODES_PER_READ_MAX
-        self._nodes_per_read = NODES_PER_READ_MAX
+        # Larger requests than the default are not cheaper per node, and some servers choke on them.
+        self._nodes_per_read_learned = device.nodes_per_read
+        self._nodes_per_read = device.nodes_per_read
         self._plans: dict[int, _Plan] = {}  # Of this connection: namespace indices may change with each.
         self._named_unknown: set[str] = set()
         self._log = log.bind(device=device.name)
@@ -68,7 +66,10 @@ class OpcUaDriver:
         try:
             with our_errors():
                 self._namespaces = list(await client.get_namespace_array())
-                self._nodes_per_read = min(await _stated_limit(client), self._nodes_per_read_learned)
+                stated = await _stated_limit(client)
+                self._nodes_per_read = min(
+                    stated or self._nodes_per_read_learned, self._nodes_per_read_learned
+                )
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -205,10 +206,10 @@ def _bad(tag: Tag, time_ms: int) -> Reading:
     return Reading(tag, None, time_ms, Quality.BAD, True)
 
 
-async def _stated_limit(client: Client) -> int:
+async def _stated_limit(client: Client) -> int | None:
     """MaxNodesPerRead of the server. 0 and missing both mean that it states none."""
     try:
         limit = await client.get_node(MAX_NODES_PER_READ).read_value()
     except (uaerrors.BadNodeIdUnknown, uaerrors.BadAttributeIdInvalid, uaerrors.BadNotReadable):
-        return NODES_PER_READ_MAX
-    return limit if isinstance(limit, int) and 0 < limit < NODES_PER_READ_MAX else NODES_PER_READ_MAX
+        return None
+    return limit if isinstance(limit, int) and limit > 0 else None
