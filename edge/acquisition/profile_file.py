@@ -11,33 +11,15 @@ tags:
   - {name: energy, role: meter, register: 0x5000, type: uint64, scale: 10, unit: Wh, width: 64, rate_max: 500}
 """
 
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import Field, ValidationError, field_validator
 
-from edge.acquisition.addresses import Address, ModbusAddress, OpcUaAddress, RegisterType, Table, WordOrder
 from edge.acquisition.located_yaml import Located, read_yaml
 from edge.acquisition.profile import HEARTBEAT, PROFILES_FOLDER, Profile, Tag, profile_names
-from edge.contract.datatypes import DataType
-from edge.contract.roles import Counts, Role
+from edge.acquisition.tag_entry import ModbusDefaults, TagEntry, WrittenPart, WrongTag
 from edge.errors import ConfigError, Mistake
-
-VOCABULARIES = frozenset({"packml", "packml_mode", "euromap_job", "euromap_mode", "cell"})
-"""Code tables of states and modes that the plant can read."""
-
-COUNTED_UNITS = {Role.COUNTER: frozenset({"parts", "cycles"}), Role.METER: frozenset({"Wh"})}
 
 
 def load_profile(name: str, *, folder: Path | None = None) -> Profile:
@@ -65,8 +47,8 @@ def parse_profile(located: Located) -> Profile:
     tags: list[Tag] = []
     for index, entry in enumerate(written.tags):
         try:
-            tags.append(entry.tag(written))
-        except _Wrong as wrong:
+            tags.append(entry.tag(written.driver, written.namespace, written.modbus))
+        except WrongTag as wrong:
             mistakes.append(located.mistake(("tags", index, wrong.field), str(wrong)))
     if mistakes:
         raise ConfigError(mistakes)
@@ -100,214 +82,7 @@ def _names_said_twice(located: Located) -> list[Mistake]:
     return mistakes
 
 
-class _Wrong(ValueError):
-    """A mistake that only shows when tag and profile are seen together."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-def _exact(value: Any) -> Fraction:
-    """0.1 as it is written: one tenth, not the nearest binary number."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("should be a number")
-    try:
-        fraction = Fraction(Decimal(str(value)))
-    except (InvalidOperation, ValueError, OverflowError):
-        raise ValueError("should be a number") from None
-    if fraction == 0:
-        raise ValueError("should not be 0")
-    return fraction
-
-
-def _datatype(value: Any) -> DataType:
-    if isinstance(value, str) and value.upper() in DataType.__members__:
-        datatype = DataType[value.upper()]
-        if datatype <= DataType.TEXT:
-            return datatype
-    raise ValueError("should be a Sparkplug type such as Int32, UInt64, Double, Boolean, String")
-
-
-def _raw_patterns(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-class _Written(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class _ModbusDefaults(_Written):
-    """What holds for all registers of a device unless a tag says otherwise."""
-
-    table: Table = Table.HOLDING
-    word_order: WordOrder = WordOrder.ABCD
-    max_registers_per_read: int = Field(default=125, ge=1, le=125)
-    gap_limit: int = Field(default=16, ge=0, le=124)
-    even_reads: bool = False
-    pause_s: float = Field(default=0.0, ge=0, le=5)
-
-
-class _TagEntry(_Written):
-    """One tag as it is written: what it means, and the address keys of its driver."""
-
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)*$", max_length=120)
-    role: Role
-    unit: str = Field(default="1", min_length=1, max_length=24)
-    datatype: Annotated[DataType | None, BeforeValidator(_datatype)] = None
-    scale: Annotated[Fraction, BeforeValidator(_exact), SkipJsonSchema()] = Fraction(1)
-    deadband: float = Field(default=0.0, ge=0)
-    period_s: float | None = Field(default=None, gt=0)
-    width: int | None = Field(default=None, ge=8, le=64, validate_default=True)
-    rate_max: float | None = Field(default=None, gt=0, validate_default=True)
-    counts: Counts | None = Field(default=None, validate_default=True)
-    vocabulary: str | None = Field(default=None, validate_default=True)
-    # OPC UA
-    node: str | None = None
-    # Modbus
-    register_: int | None = Field(default=None, alias="register", ge=0, le=65535)
-    table: Table | None = None
-    type: RegisterType = RegisterType.UINT16
-    word_order: WordOrder | None = None
-    bit: int = Field(default=0, ge=0, le=15)
-    length: int = Field(default=0, ge=0, le=125)
-    nan: Annotated[tuple[int, ...], BeforeValidator(_raw_patterns)] = ()
-
-    @field_validator("unit")
-    @classmethod
-    def _unit_counts_whole_things(cls, unit: str, info: ValidationInfo) -> str:
-        allowed = COUNTED_UNITS.get(info.data.get("role", Role.TEXT))
-        if allowed and unit not in allowed:
-            raise ValueError(f"of a {info.data['role']} should be {' or '.join(sorted(allowed))}")
-        return unit
-
-    @field_validator("deadband")
-    @classmethod
-    def _counts_have_no_deadband(cls, deadband: float, info: ValidationInfo) -> float:
-        if deadband and _is_counted(info):
-            raise ValueError("a counter or meter has none: each count matters")
-        return deadband
-
-    @field_validator("width", "rate_max")
-    @classmethod
-    def _counted_is_bounded(cls, value: float | None, info: ValidationInfo) -> float | None:
-        if value is None and _is_counted(info):
-            raise ValueError("is needed for a counter or meter: the plant tells a wrap from a restart by it")
-        if value is not None and "role" in info.data and not _is_counted(info):
-            raise ValueError("is for counters and meters only")
-        return value
-
-    @field_validator("counts")
-    @classmethod
-    def _counter_says_what(cls, counts: Counts | None, info: ValidationInfo) -> Counts | None:
-        if "role" in info.data and (counts is None) == (info.data["role"] is Role.COUNTER):
-            raise ValueError("goes with a counter, and a counter needs it: cycles, parts, good or reject")
-        return counts
-
-    @field_validator("vocabulary")
-    @classmethod
-    def _state_has_a_code_table(cls, vocabulary: str | None, info: ValidationInfo) -> str | None:
-        if vocabulary is None and info.data.get("role") is Role.STATE:
-            raise ValueError(f"is needed for a state: one of {', '.join(sorted(VOCABULARIES))}")
-        if vocabulary is not None and vocabulary not in VOCABULARIES:
-            raise ValueError(f"should be one of {', '.join(sorted(VOCABULARIES))}")
-        return vocabulary
-
-    def tag(self, profile: "_ProfileFile") -> Tag:
-        """Raises _Wrong."""
-        address: Address = self._node(profile) if profile.driver == "opcua" else self._registers(profile)
-        datatype = self.datatype or self._datatype_of_registers(address)
-        self._check_counted(address, datatype)
-        return Tag(
-            name=self.name,
-            role=self.role,
-            datatype=datatype,
-            address=address,
-            unit=self.unit,
-            scale=self.scale,
-            width=self.width,
-            rate_max=self.rate_max,
-            counts=self.counts,
-            deadband=self.deadband,
-            period_s=self.period_s,
-            vocabulary=self.vocabulary,
-        )
-
-    def _node(self, profile: "_ProfileFile") -> OpcUaAddress:
-        if self.node is None:
-            raise _Wrong("node", "is missing")
-        for key in ("register_", "table", "word_order", "bit", "length", "nan", "type"):
-            if key in self.model_fields_set:
-                raise _Wrong(key.rstrip("_"), "is for Modbus, and this profile is for OPC UA")
-        if self.node.startswith(("ns=", "nsu=")):
-            return OpcUaAddress(self.node)
-        if not self.node.startswith(("s=", "i=", "g=", "b=")):
-            raise _Wrong("node", "should be a node id such as s=Admin.ProdProcessedCount or nsu=urn:x;i=12")
-        if profile.namespace is None:
-            return OpcUaAddress(self.node)
-        return OpcUaAddress(f"nsu={profile.namespace};{self.node}")
-
-    def _registers(self, profile: "_ProfileFile") -> ModbusAddress:
-        if self.node is not None:
-            raise _Wrong("node", "is for OPC UA, and this profile is for Modbus")
-        if self.register_ is None:
-            raise _Wrong("register", "is missing")
-        table = self.table or profile.modbus.table
-        if table.is_bits and self.type is not RegisterType.BIT:
-            raise _Wrong("type", f"of a {table} should be bit")
-        if (self.type is RegisterType.STRING) != (self.length > 0):
-            raise _Wrong("length", "in registers goes with a string, and a string needs it")
-        word_order = self.word_order or profile.modbus.word_order
-        address = ModbusAddress(table, self.register_, self.type, word_order, self.bit, self.length, self.nan)
-        if address.end > 65536:
-            raise _Wrong("register", f"the value would end at register {address.end - 1}, the last is 65535")
-        if address.count > profile.modbus.max_registers_per_read:
-            raise _Wrong("length", f"is more than the {profile.modbus.max_registers_per_read} of one read")
-        return address
-
-    def _datatype_of_registers(self, address: Address) -> DataType:
-        if not isinstance(address, ModbusAddress):
-            raise _Wrong("datatype", "is missing")
-        if self.role.is_counted:
-            return DataType.UINT64
-        if self.scale != 1:
-            return DataType.DOUBLE
-        return _DATATYPES[address.type]
-
-    def _check_counted(self, address: Address, datatype: DataType) -> None:
-        if not self.role.is_counted or self.width is None:
-            return
-        if datatype > DataType.UINT64:
-            raise _Wrong("datatype", "of a counter or meter should be an integer")
-        if self.scale < 0:
-            raise _Wrong("scale", "of a counter or meter should be above 0")
-        if not isinstance(address, ModbusAddress):
-            return
-        if address.type in (RegisterType.BIT, RegisterType.STRING):
-            raise _Wrong("type", "of a counter or meter should be a number")
-        if address.type.is_float:
-            return
-        if self.scale.denominator != 1:
-            raise _Wrong("scale", f"of a counter or meter should be a whole number of {self.unit} per count")
-        if self.width > address.type.bits:
-            raise _Wrong("width", f"is more than the {address.type.bits} bits of {address.type}")
-
-
-_DATATYPES = {
-    RegisterType.UINT16: DataType.UINT16,
-    RegisterType.INT16: DataType.INT16,
-    RegisterType.UINT32: DataType.UINT32,
-    RegisterType.INT32: DataType.INT32,
-    RegisterType.UINT64: DataType.UINT64,
-    RegisterType.INT64: DataType.INT64,
-    RegisterType.FLOAT32: DataType.FLOAT,
-    RegisterType.FLOAT64: DataType.DOUBLE,
-    RegisterType.BIT: DataType.BOOLEAN,
-    RegisterType.STRING: DataType.STRING,
-}
-
-
-class _ProfileFile(_Written):
+class _ProfileFile(WrittenPart):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     driver: Literal["opcua", "modbus"]
     document: str = Field(min_length=1)
@@ -316,8 +91,8 @@ class _ProfileFile(_Written):
     verified: Literal["document", "device"]
     notes: str = ""
     namespace: str | None = None  # OPC UA: of node ids that name none.
-    modbus: _ModbusDefaults = _ModbusDefaults()
-    tags: tuple[_TagEntry, ...]
+    modbus: ModbusDefaults = ModbusDefaults()
+    tags: tuple[TagEntry, ...]
 
     @field_validator("tags", mode="before")
     @classmethod
@@ -326,8 +101,3 @@ class _ProfileFile(_Written):
         if tags == []:
             raise ValueError("should be at least one")
         return tags
-
-
-def _is_counted(info: ValidationInfo) -> bool:
-    role = info.data.get("role")
-    return isinstance(role, Role) and role.is_counted

@@ -78,7 +78,15 @@ WRONG = [
         "register: the value would end at register 65536",
     ),
     ("{name: a, register: 0, role: state}", "vocabulary: is needed for a state"),
-    ("{name: a, register: 0, role: state, vocabulary: klingon}", "vocabulary: should be one of"),
+    (
+        "{name: a, register: 0, role: state, vocabulary: klingon}",
+        "vocabulary: of role state should be cell or euromap_job or",
+    ),
+    ("{name: a, register: 0, role: alarm, vocabulary: packml}", "vocabulary: of role alarm should be absent"),
+    (
+        "{name: a, register: 0, role: mode, vocabulary: packml}",
+        "vocabulary: of role mode should be euromap_mode or",
+    ),
     ("{name: a, register: 0, role: measurement, width: 16}", "width: is for counters and meters only"),
     ("{name: a, register: 0, role: measurement, scale: 0}", "scale: should not be 0"),
     ("{name: a, register: 0, role: measurement, scale: much}", "scale: should be a number"),
