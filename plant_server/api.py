@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -68,8 +71,10 @@ def create_app(settings: Settings, *, api_token: str | None = None) -> FastAPI:
 def run(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
     """Serve until SIGTERM or SIGINT. Reads are open to this machine alone, whatever `host` is (policy.py)."""
     failpoints.arm()
+    app = create_app(settings)
+    signal.signal(signal.SIGTERM, _exit_well)  # Uvicorn stops gracefully, then raises the signal once more.
     uvicorn.run(
-        create_app(settings),
+        app,
         host=host,
         port=port,
         access_log=False,
@@ -81,6 +86,10 @@ def run(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
 
 def secrets_folder() -> Path:
     return Path(os.environ.get("LINESIDE_HOME", ".lineside")) / "secrets"
+
+
+def _exit_well(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 async def _openapi(request: Request) -> dict[str, Any]:

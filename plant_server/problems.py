@@ -10,31 +10,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from plant_server.contract.problems import MEDIA_TYPE, FieldError, ProblemDetails
 from plant_server.errors import DatabaseUnavailable
 from plant_server.problem_texts import preferred_language, title
-
-MEDIA_TYPE = "application/problem+json"
-
-
-class FieldError(BaseModel):
-    """One value of a request that is not valid."""
-
-    field: str = Field(examples=["query.limit"])
-    message: str = Field(examples=["Input should be less than or equal to 10000"])
-
-
-class ProblemDetails(BaseModel):
-    """RFC 9457. `code` is stable; `title` follows Accept-Language (en, zh-CN)."""
-
-    type: str = Field(examples=["urn:lineside:problem:unknown-tag"])
-    title: str = Field(examples=["There is no such tag"])
-    status: int = Field(examples=[404])
-    code: str = Field(examples=["unknown-tag"])
-    detail: str | None = Field(default=None, examples=["tag 42"])
-    errors: list[FieldError] = Field(default=[], description="Which values are not valid; only with 422.")
 
 
 class Problem(Exception):
