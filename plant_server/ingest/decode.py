@@ -125,8 +125,8 @@ class Facts:
 
     def read(self) -> None:
         """Fill the columns. Never raises for what a sender can get wrong. No effect the second time."""
-        if self._unread is not None:
-            self._unread, reader = None, self._unread
+        reader, self._unread = self._unread, None
+        if reader is not None:
             reader.read()
 
     def known_times_ms(self) -> list[int]:

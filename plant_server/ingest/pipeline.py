@@ -29,7 +29,7 @@ from plant_server.ingest.store import Store, Stored
 from plant_server.settings import Settings
 
 _DATA_TYPES = (MessageType.NDATA, MessageType.DDATA)
-LOOK_FOR_DECISIONS_EVERY_S = 5.0
+LOOK_FOR_DECISIONS_EVERY_S = 1.0  # Also tells an idle owner that its session is gone.
 REVIEW_DOUBTS_EVERY_S = 30.0
 
 
