@@ -238,20 +238,23 @@ def _has_two_readings(body: Payload) -> bool:
 
 
 def _in_order(tck_id: str, birth: str, data: str) -> None:
-    """Several values of one metric in one message stand in the order of their times; history may stand anywhere."""
+    """Live values of a metric stand in the order of their times, in a message and from one to the next since the birth.
+
+    History may stand anywhere.
+    """
 
     def reading(view: View) -> None:
-        compared = 0
-        for message in view.sent_by_edges(birth, data):
+        view.sent_by_edges(data)
+        for run in [run for session in view.edge_sessions for run in view.births_of(session)]:
             last: dict[object, int] = {}
-            for each in message.payload.metrics:
-                key = each.alias if each.alias is not None else each.name
-                if each.is_historical or each.timestamp_ms is None:
+            for message in run:
+                if message.type not in (birth, data):
                     continue
-                compared += 1
-                assert each.timestamp_ms >= last.get(key, 0), f"{message}: {key} goes back in time"
-                last[key] = each.timestamp_ms
-        assert compared, "nothing to check: no live value"
+                for each in message.payload.metrics:
+                    key = (message.topic.device, each.name if each.alias is None else each.alias)
+                    if not each.is_historical and each.timestamp_ms is not None:
+                        assert each.timestamp_ms >= last.get(key, 0), f"{message}: {key} goes back in time"
+                        last[key] = each.timestamp_ms
 
     add((tck_id,), reading, change(sent(data, having=_has_two_readings), payload(_swapped)))
 
