@@ -142,6 +142,9 @@ def ensure_roles(home: Path, superuser_url: str) -> None:
                     sql.Identifier(role), sql.Literal(verifier.decode())
                 )
             )
+        # The owner migrates, and creates in each role's name.
+        members = sql.SQL(", ").join(map(sql.Identifier, LOGIN_ROLES))
+        connection.execute(sql.SQL("GRANT {} TO {}").format(members, sql.Identifier(OWNER)))
         databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
         if DATABASE not in databases:
             connection.execute(
