@@ -9,7 +9,7 @@ from psycopg import AsyncConnection, IsolationLevel
 from psycopg.pq import TransactionStatus
 
 from plant_server.database import CONNECT_TIMEOUT_S, session_options
-from plant_server.errors import DatabaseUnavailable
+from plant_server.errors import DatabaseUnavailable, SchemaNotReady
 
 
 async def connect_async(
@@ -49,7 +49,8 @@ class ConnectionPool:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """Borrow an autocommit session. Raises DatabaseUnavailable: no slot in time, no answer, or lost on the way."""
+        """Borrow an autocommit session. Raises DatabaseUnavailable: no slot in time, no answer, or lost on the way;
+        SchemaNotReady: a table is missing."""
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._slots.acquire()
@@ -61,6 +62,8 @@ class ConnectionPool:
             yield connection
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(str(error).strip()) from error
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+            raise SchemaNotReady(f"{str(error).splitlines()[0]}: run `lineside migrate`") from error
         finally:
             if connection is not None:
                 await self._give_back(connection)

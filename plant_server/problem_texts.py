@@ -21,6 +21,7 @@ TITLES: dict[str, dict[str, str]] = {
     "cursor-invalid": {"en": "The paging cursor is not one of ours", "zh-CN": "分页游标无效"},
     "too-many-listeners": {"en": "Too many live streams are open", "zh-CN": "实时连接过多"},
     "database-unavailable": {"en": "The database does not answer", "zh-CN": "数据库无响应"},
+    "schema-not-ready": {"en": "The database waits for its migrations", "zh-CN": "数据库尚未迁移"},
     "internal-error": {"en": "Something went wrong in the server", "zh-CN": "服务器内部错误"},
 }
 

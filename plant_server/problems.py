@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from plant_server.contract.problems import MEDIA_TYPE, FieldError, ProblemDetails
-from plant_server.errors import DatabaseUnavailable
+from plant_server.errors import DatabaseUnavailable, SchemaNotReady
 from plant_server.problem_texts import preferred_language, title
 
 
@@ -65,6 +65,10 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(DatabaseUnavailable)
     async def _no_database(request: Request, error: DatabaseUnavailable) -> JSONResponse:
         return answer(request, 503, "database-unavailable", headers={"Retry-After": "2"})
+
+    @app.exception_handler(SchemaNotReady)
+    async def _no_schema(request: Request, error: SchemaNotReady) -> JSONResponse:
+        return answer(request, 503, "schema-not-ready", headers={"Retry-After": "10"})
 
     @app.exception_handler(Exception)  # Answered, then raised again by Starlette: it stands in the log.
     async def _surprise(request: Request, error: Exception) -> JSONResponse:

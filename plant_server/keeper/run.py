@@ -12,11 +12,12 @@ from psycopg import AsyncConnection
 
 from edge.contract import failpoints
 from plant_server.async_database import connect_async
-from plant_server.database import load_queries
-from plant_server.errors import DatabaseUnavailable
+from plant_server.database import connect, load_queries
+from plant_server.errors import DatabaseUnavailable, SchemaNotReady
 from plant_server.keeper.retention import drop_old_partitions, ensure_partitions, forget_commits
 from plant_server.keeper.rollup import roll_up
 from plant_server.keeper.schedule import Job, run_jobs
+from plant_server.schema.migrate import require_migrated
 from plant_server.settings import Settings
 
 QUERIES = load_queries(__package__)
@@ -72,7 +73,7 @@ async def keep(settings: Settings, jobs: Sequence[Job]) -> None:
         started = clock()
         try:
             await _keep_on_one_connection(settings, jobs)
-        except (psycopg.OperationalError, DatabaseUnavailable) as error:
+        except (psycopg.OperationalError, DatabaseUnavailable, SchemaNotReady) as error:
             if clock() - started > STEADY_S:
                 losses = 0
             if losses == 0:
@@ -83,9 +84,15 @@ async def keep(settings: Settings, jobs: Sequence[Job]) -> None:
 
 async def _keep_on_one_connection(settings: Settings, jobs: Sequence[Job]) -> None:
     async with await connect_async(settings.database_url, application="lineside keeper") as connection:
+        await asyncio.to_thread(_require_migrated, settings.database_url)
         await _wait_for_lock(connection)
         log.info("keeper_active")
         await run_jobs(connection, jobs)
+
+
+def _require_migrated(database_url: str) -> None:
+    with connect(database_url, application="lineside keeper") as connection:
+        require_migrated(connection)
 
 
 async def _wait_for_lock(connection: AsyncConnection) -> None:

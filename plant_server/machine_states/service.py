@@ -38,7 +38,9 @@ async def machine_state(
     )
 
 
-def _with_unknown(known: list[StateInterval], from_ts: datetime, to_ts: datetime | None) -> list[StateInterval]:
+def _with_unknown(
+    known: list[StateInterval], from_ts: datetime, to_ts: datetime | None
+) -> list[StateInterval]:
     """The span without holes: what no interval covers is unknown."""
     whole: list[StateInterval] = []
     end: datetime | None = from_ts  # Where what is known so far ends; None: it has not ended.

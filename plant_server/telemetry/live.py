@@ -117,7 +117,7 @@ class LiveValues:
                 async with connection:
                     told = False
                     await self._read_while_wanted(connection)
-            except (DatabaseUnavailable, psycopg.OperationalError) as error:
+            except (DatabaseUnavailable, psycopg.OperationalError, psycopg.errors.UndefinedTable) as error:
                 if not told:
                     log.warning("live_values_stopped", error=str(error).strip())
                 told = True

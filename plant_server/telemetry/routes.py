@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import AwareDatetime
 
 from plant_server.dependencies import Live, Pool
-from plant_server.errors import DatabaseUnavailable
+from plant_server.errors import DatabaseUnavailable, SchemaNotReady
 from plant_server.paging import Cursor, Limit, Page
 from plant_server.problems import problem_responses
 from plant_server.telemetry import service
@@ -50,6 +50,8 @@ async def healthz(pool: Pool, live_values: Live) -> Health | JSONResponse:
             return await service.health(connection)
     except DatabaseUnavailable:
         return _unwell(Health(status="database-unavailable"))
+    except SchemaNotReady:
+        return _unwell(Health(status="schema-not-ready"))
 
 
 def _unwell(health: Health) -> JSONResponse:

@@ -12,7 +12,10 @@ from plant_server.machine_states.schemas import Contact
 class Health(BaseModel):
     """Whether this process reaches its database, and how long ago ingest committed something."""
 
-    status: str = Field(examples=["ok"], description="`ok`; with HTTP 503 `database-unavailable` or `live-values-ended`.")
+    status: str = Field(
+        examples=["ok"],
+        description="`ok`; with HTTP 503 `database-unavailable`, `schema-not-ready` or `live-values-ended`.",
+    )
     last_commit: datetime | None = Field(
         default=None, description="stored_time of the newest commit of ingest."
     )

@@ -5,11 +5,14 @@ import asyncio
 import psycopg
 import pytest
 
+from plant_server.api import create_app
 from plant_server.async_database import ConnectionPool, connect_async
 from plant_server.errors import DatabaseUnavailable
-from tests.plant_server.database_fixture import PlantDatabase, database_server, plant_database
+from plant_server.settings import Settings
+from tests.plant_server.api_fixture import asking
+from tests.plant_server.database_fixture import PlantDatabase, database_server, empty_database, plant_database
 
-__all__ = ["database_server", "plant_database"]
+__all__ = ["database_server", "empty_database", "plant_database"]
 
 NOWHERE = "postgresql://lineside_plant@127.0.0.1:1/lineside"
 
@@ -91,3 +94,14 @@ async def test_a_session_has_deadlines_and_sees_what_others_commit(plant_databas
             )
         ).fetchone()
     assert row == ("7s", "read committed", "UTC")
+
+
+async def test_a_database_without_tables_is_told_apart_from_an_absent_one(
+    empty_database: PlantDatabase,
+) -> None:
+    app = create_app(Settings(database_url=empty_database.url), api_token="token")
+    async with asking(app) as client:
+        health, devices = await client.get("/healthz"), await client.get("/api/v1/devices")
+    await app.state.pool.close()
+    assert (health.status_code, health.json()["status"]) == (503, "schema-not-ready")
+    assert (devices.status_code, devices.json()["code"]) == (503, "schema-not-ready")

@@ -3,10 +3,10 @@ from collections.abc import AsyncIterator
 import pytest
 from psycopg import AsyncConnection
 
-from tests.plant_server.database_fixture import PlantDatabase, database_server, plant_database
+from tests.plant_server.database_fixture import PlantDatabase, database_server, empty_database, plant_database
 from tests.plant_server.facts import make_days
 
-__all__ = ["database_server", "plant_database"]
+__all__ = ["database_server", "empty_database", "plant_database"]
 
 
 @pytest.fixture

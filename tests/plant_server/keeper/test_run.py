@@ -14,6 +14,7 @@ from psycopg import AsyncConnection, sql
 
 from plant_server.embedded.postgres import PostgresServer
 from plant_server.keeper.run import jobs_of
+from plant_server.schema.migrate import migrate
 from plant_server.settings import Settings
 from tests.plant_server.database_fixture import PlantDatabase
 from tests.plant_server.facts import INT32, add_device, add_tag, at, store
@@ -170,6 +171,13 @@ async def test_an_absent_database_is_waited_for_and_told_once(
             admin.execute(b"ALTER DATABASE " + name + b" ALLOW_CONNECTIONS true")
             await waiting.logged("keeper_active")
             assert waiting.events.count("database_lost") == 1
+
+
+async def test_it_waits_for_the_migrations(empty_database: PlantDatabase) -> None:
+    async with keeper(empty_database.url) as waiting:
+        await waiting.logged("database_lost")
+        migrate(empty_database.owner_url, say=lambda _: None)
+        await waiting.logged("keeper_active")
 
 
 def test_every_job_has_a_name_of_its_own() -> None:
