@@ -1,23 +1,26 @@
 """What goes into the next message: consecutive entries of one device, cut so that each message fits.
 
-Entries older than 5 s are historical; historical and live entries never share a message. What the plant asks for but
-the spool no longer keeps is one gap record. An entry that was sent before travels alone, so that a poison entry
-betrays itself; see PoisonWatch.
+Historical and live entries never share a message. Historical is what is sent more than 5 s after its time, and what
+is older than a value that this session has shown already: in a birth, or to screens while a backlog drains. So live
+values never go back in time.
+
+Entries that a window went back to twice travel alone, so that a poison entry betrays itself; see PoisonWatch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
 
-from edge.contract.spool_metrics import Gap
-from edge.delivery.entries import GapEntry, Numbered, Readings
+from edge.delivery.entries import Numbered, Readings
+from edge.delivery.poison_watch import PoisonWatch
+from edge.delivery.spool import Spool
 from edge.delivery.spool_writer import SpoolWriter
-from edge.delivery.window import PoisonWatch
 
 log = structlog.get_logger()
 
 HISTORICAL_AFTER_MS = 5_000
-MESSAGE_BYTES_MAX = 200 * 1024  # By estimate; the contract allows 256 KiB.
+ENTRIES_BYTES_MAX = 200 * 1024  # By estimate; the contract allows 256 KiB.
 READ_ENTRIES = 256
 
 
@@ -39,12 +42,26 @@ class Batch:
 
 
 class Backlog:
-    def __init__(self, writer: SpoolWriter, *, poison_after_s: float) -> None:
+    """The spool as one session sees it, in one epoch. `shown_ms`: per device, the newest time this session showed.
+
+    Methods that touch the spool raise EpochChanged and SpoolFull.
+    """
+
+    def __init__(
+        self, writer: SpoolWriter, epoch: str, shown_ms: Mapping[str, int], *, poison_after_s: float
+    ) -> None:
         self._writer = writer
+        self._epoch = epoch
+        self._shown_ms = shown_ms
         self._ahead: list[Numbered] = []
         self._poison = PoisonWatch(over_s=poison_after_s)
-        self._suspect = 0  # First entry of the last message that was sent again.
-        self.draining = False  # Whether the last readings taken were historical.
+        self._suspect = 0  # First entry of what was sent again.
+        self._alone_to = 0
+
+    def begin(self, epoch: str) -> None:
+        self._epoch = epoch
+        self._suspect = self._alone_to = 0
+        self.forget()
 
     def forget(self) -> None:
         """Read anew from the spool: the position moved, or what lies there did."""
@@ -53,54 +70,55 @@ class Backlog:
     def plant_answered(self) -> None:
         self._poison.answered()
 
-    async def set_aside_poison(self, number: int, now: float) -> None:
-        """Called when the window went back to `number`. Takes the entry out if nothing else helps."""
-        self._suspect = number
-        if self._poison.is_poison(number, now):
-            log.error("entry_set_aside", entry=number, epoch=self._writer.spool.epoch)
-            await self._writer.call(self._writer.spool.set_aside, number, number, "never committed")
+    async def went_back(
+        self, first: int, unanswered: tuple[int, int] | None, fruitless: int, now: float
+    ) -> None:
+        """The window went back to `first`. An entry that nothing helps is taken out."""
+        self.forget()
+        self._suspect = first
+        if fruitless > 1 and unanswered is not None:
+            self._alone_to = unanswered[1]
+        if unanswered is not None and unanswered[0] == first and self._poison.is_poison(first, now):
+            last = unanswered[1]
+            log.error("entry_set_aside", first=first, last=last, epoch=self._epoch)
+            await self._writer.call_in(self._epoch, Spool.set_aside, first, last, "never committed")
 
     async def next_message(self, number: int, now: float, now_ms: int) -> Batch | None:
         """The entries from `number` on that go into one message; None when there are none."""
-        spool = self._writer.spool
-        if number > spool.head:
-            self.draining = False
-            return None
         if not self._ahead or self._ahead[0].first != number:
-            self._ahead = await self._writer.call(spool.read, number - 1, READ_ENTRIES)
+            if number > self._writer.spool.head:
+                return None
+            self._ahead = await self._writer.call_in(self._epoch, Spool.read, number - 1, READ_ENTRIES)
         batch = self._cut(number, now_ms)
-        if batch.device is not None:
-            self.draining = batch.historical
         if batch.first == self._suspect:
             self._poison.sent(batch.first, now)
         return batch
 
     def _cut(self, number: int, now_ms: int) -> Batch:
-        spool = self._writer.spool
-        if not self._ahead or self._ahead[0].first != number:
-            last = self._ahead[0].first - 1 if self._ahead else spool.head
-            gap = GapEntry(last - number + 1, Gap("not_kept", None, None))
-            return Batch(None, [Numbered(number, gap)], historical=True)
         head = self._ahead[0]
         if not isinstance(head.entry, Readings):
             del self._ahead[0]
             return Batch(None, [head], historical=False)
-        historical = now_ms - head.entry.newest_ms > HISTORICAL_AFTER_MS
-        count, size = 0, 0
+        device, count, size = head.entry.device, 0, 0
+        historical = self._is_historical(head.entry, now_ms)
         for item in self._ahead:
             entry = item.entry
-            if not isinstance(entry, Readings) or entry.device != head.entry.device:
+            if not isinstance(entry, Readings) or entry.device != device:
                 break
-            if historical != (now_ms - entry.newest_ms > HISTORICAL_AFTER_MS):
-                break
-            size += _wire_bytes(entry)
-            if count and (size > MESSAGE_BYTES_MAX or number == self._suspect):
+            size += entry.size_bytes
+            if count and (
+                size > ENTRIES_BYTES_MAX
+                or item.first <= self._alone_to
+                or self._is_historical(entry, now_ms) != historical
+            ):
                 break
             count += 1
+            if item.first <= self._alone_to:
+                break
         entries, self._ahead = self._ahead[:count], self._ahead[count:]
-        return Batch(head.entry.device, entries, historical)
+        return Batch(device, entries, historical)
 
-
-def _wire_bytes(entry: Readings) -> int:
-    """About what the readings take on the wire: 24 bytes each, and their texts."""
-    return 24 * len(entry.tags) + sum(len(value) for value in entry.values if isinstance(value, str))
+    def _is_historical(self, entry: Readings, now_ms: int) -> bool:
+        return now_ms - entry.newest_ms > HISTORICAL_AFTER_MS or entry.newest_ms <= self._shown_ms.get(
+            entry.device, 0
+        )

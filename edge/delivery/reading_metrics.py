@@ -86,11 +86,11 @@ def _add_quality(metric: Payload.Metric, quality: int) -> None:
 def _setter(datatype: DataType) -> Setter:
     if datatype in (DataType.UINT64, DataType.DATETIME):
         return lambda metric, value: setattr(metric, "long_value", value)
-    if datatype in (DataType.UINT8, DataType.UINT16, DataType.UINT32):
+    if datatype == DataType.UINT32:
         return lambda metric, value: setattr(metric, "int_value", value)
     if datatype == DataType.INT64:
         return lambda metric, value: setattr(metric, "long_value", to_wire_integer(_whole(value), datatype))
-    if datatype in (DataType.INT8, DataType.INT16, DataType.INT32):
+    if datatype in (DataType.INT8, DataType.INT16, DataType.INT32, DataType.UINT8, DataType.UINT16):
         return lambda metric, value: setattr(metric, "int_value", to_wire_integer(_whole(value), datatype))
     if datatype == DataType.DOUBLE:
         return lambda metric, value: setattr(metric, "double_value", value)
@@ -99,6 +99,13 @@ def _setter(datatype: DataType) -> Setter:
     if datatype == DataType.BOOLEAN:
         return lambda metric, value: setattr(metric, "boolean_value", value)
     return lambda metric, value: setattr(metric, "string_value", value)
+
+
+def holds(datatype: DataType, value: ScalarValue) -> bool:
+    """Whether a message can carry `value` as `datatype`."""
+    metric = Payload.Metric()
+    _set(metric, _setter(datatype), value)
+    return value is None or not metric.is_null
 
 
 def _whole(value: ScalarValue) -> int:

@@ -13,7 +13,7 @@ from edge.contract.payloads import Metric, encode
 from edge.contract.topics import MessageType, edge_topic
 from edge.delivery.entries import Contact, GapEntry, Numbered, Readings, TagDefinition
 from edge.delivery.live_values import LiveDevice, LiveValue
-from edge.delivery.reading_metrics import ReadingEncoder
+from edge.delivery.reading_metrics import ReadingEncoder, holds
 
 NODE_METRICS = {
     names.EPOCH: DataType.STRING,
@@ -25,6 +25,8 @@ NODE_METRICS = {
     names.COMMITTED: DataType.UINT64,
 }
 DEVICE_METRICS = {names.EPOCH: DataType.STRING, names.FIRST: DataType.UINT64, names.LAST: DataType.UINT64}
+
+BORN_TEXT_MAX = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class SparkplugSession:
         self.bd_seq = bd_seq
         self.epoch = epoch
         self.born: set[str] = set()
+        self.shown_ms: dict[str, int] = {}  # Per device, the newest time of a live value that was told.
         self._seq = 0
         self._tags = tags
         self._by_device: dict[str, list[int]] = {}
@@ -80,6 +83,7 @@ class SparkplugSession:
         """NBIRTH: seq begins at 0 again, no device is born."""
         self._seq = 0
         self.born.clear()
+        self.shown_ms.clear()
         values: dict[str, str | None] = {names.EPOCH: self.epoch}
         metrics = [
             Metric(self.bd_seq, DataType.INT64, names.BD_SEQ, timestamp_ms=now_ms),
@@ -107,6 +111,9 @@ class SparkplugSession:
         ]
         for tag_id in self._by_device[device]:
             tag, value = self._tags[tag_id], live.values.get(tag_id)
+            if value is not None:
+                value = _as_born(value, tag.datatype)
+                self._show(device, value.time_ms)
             metrics.append(
                 Metric(
                     value.value if value else None,
@@ -164,7 +171,11 @@ class SparkplugSession:
         payload = self._encoder.begin(now_ms, self._next_seq())
         for tag_id, value in values.items():
             self._encoder.add_live(payload, tag_id, value)
+            self._show(device, value.time_ms)
         return Message(self._topic(MessageType.DDATA, device), payload.SerializeToString())
+
+    def _show(self, device: str, time_ms: int) -> None:
+        self.shown_ms[device] = max(time_ms, self.shown_ms.get(device, 0))
 
     def _next_seq(self) -> int:
         seq, self._seq = self._seq, (self._seq + 1) % 256
@@ -172,6 +183,16 @@ class SparkplugSession:
 
     def _topic(self, message: MessageType, device: str | None = None) -> str:
         return str(edge_topic(self.identity.group, message, self.identity.edge, device))
+
+
+def _as_born(value: LiveValue, datatype: DataType) -> LiveValue:
+    """A birth holds all tags of a device in one message: a long text waits for its entry, and so does a value that its
+    datatype cannot hold (what the entry then says is Bad)."""
+    if isinstance(value.value, str) and len(value.value) > BORN_TEXT_MAX:
+        return LiveValue(None, value.time_ms, Quality.STALE)
+    if not holds(datatype, value.value):
+        return LiveValue(None, value.time_ms, Quality.BAD)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +215,7 @@ class CommandReader:
         for metric in metrics:
             if metric.name == names.REBIRTH and metric.value is True:
                 rebirth = True
-            elif metric.name == names.COMMITTED and isinstance(metric.value, int):
+            elif metric.name == names.COMMITTED and type(metric.value) is int:
                 committed = metric.value
             elif metric.name == names.EPOCH and isinstance(metric.value, str):
                 epoch = metric.value

@@ -1,5 +1,6 @@
-"""The SQLite file below the spool: how it is opened, what it holds, and what a full disk looks like."""
+"""The SQLite file below the spool: how it is opened, what it holds, and what its failures mean."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ CREATE TABLE IF NOT EXISTS batch (
     body BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tag (
-    tag_id INTEGER PRIMARY KEY, device TEXT NOT NULL, name TEXT NOT NULL, definition BLOB NOT NULL,
+    tag_id INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, name TEXT NOT NULL, definition BLOB NOT NULL,
+    retired_at INTEGER,
     UNIQUE (device, name)
 );
 CREATE TABLE IF NOT EXISTS set_aside (
@@ -27,27 +29,41 @@ CREATE TABLE IF NOT EXISTS set_aside (
 );
 """
 PAGE_BYTES = 4096
-RESERVE_BYTES = 1 << 20
-"""Size of the file that is given up first when the disk is full, so that a gap record always fits."""
+LOG_PAGES = 256
+RESERVE_BYTES = 2 << 20
+"""Size of the file that is given up first when the disk is full. It must hold what the write-ahead log may move
+into the file (LOG_PAGES), and a gap record on top."""
 
 # Read back after they are set: SQLite answers a pragma that it ignored with the old value, not with an error.
 DURABILITY = {"journal_mode": "wal", "synchronous": 2}
 
 
 class SpoolFile:
-    """One connection. Raises sqlite3.DatabaseError for a corrupt file, SpoolError for one that will not be durable."""
+    """One connection, and the lock that keeps a second process away from the file.
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    Opening raises sqlite3.DatabaseError for a file that is damaged (see `is_corrupt`), SpoolError for one that will not
+    be durable or is used by another process. `read_only`: without the lock, beside the edge that owns the file.
+    """
+
+    def __init__(self, path: Path, max_bytes: int, *, read_only: bool = False) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.connection = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
+        self._reserve_missed = False
+        self._lock = -1 if read_only else _lock(path)
+        try:
+            self.connection = _connect(path, read_only=read_only)
+        except BaseException:
+            self._unlock()
+            raise
+        if read_only:
+            return
         try:
             self._set_durability()
             self.connection.execute(f"PRAGMA max_page_count={max(64, max_bytes // PAGE_BYTES)}")
-            self.connection.execute("PRAGMA journal_size_limit=4194304")
+            self.connection.execute(f"PRAGMA journal_size_limit={LOG_PAGES * PAGE_BYTES}")
+            self.connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
             self.connection.executescript(SCHEMA)
         except BaseException:
-            self.connection.close()
+            self.close()
             raise
         self.make_reserve()
 
@@ -62,6 +78,12 @@ class SpoolFile:
 
     def close(self) -> None:
         self.connection.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -79,8 +101,13 @@ class SpoolFile:
         return None if row is None else row[0]
 
     def get_number(self, key: str, default: int) -> int:
+        """Raises sqlite3.DatabaseError when something else stands there: the file rotted."""
         value = self.get(key)
-        return default if value is None else int(value)
+        if value is None:
+            return default
+        if not isinstance(value, int):
+            raise sqlite3.DatabaseError(f"{key} is {value!r}")
+        return value
 
     def put(self, key: str, value: int | str) -> None:
         self.connection.execute(
@@ -97,24 +124,84 @@ class SpoolFile:
         """Move the write-ahead log into the file and give its space back."""
         self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
+    # -- the reserve ------------------------------------------------------------------------------------------------
+
     @property
     def _reserve(self) -> Path:
         return self.path.with_name(self.path.name + ".reserve")
 
+    @property
+    def has_reserve(self) -> bool:
+        return self._reserve.exists()
+
     def make_reserve(self) -> None:
-        if self._reserve.exists():
+        """Not while the disk is all but full: appending needs what is left more."""
+        if self.has_reserve:
             return
         try:
+            disk = os.statvfs(self.path.parent)
+            if disk.f_bavail * disk.f_frsize < 4 * RESERVE_BYTES:
+                raise OSError("less than four times its size is free")
             with open(self._reserve, "wb") as file:
                 os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
         except OSError as error:
-            log.warning("spool_reserve_missing", path=str(self.path), reason=str(error))
+            if not self._reserve_missed:
+                log.warning("spool_reserve_missing", path=str(self.path), reason=str(error))
+            self._reserve_missed = True
             self._reserve.unlink(missing_ok=True)
+        else:
+            self._reserve_missed = False
 
     def give_up_reserve(self) -> None:
         self._reserve.unlink(missing_ok=True)
 
 
+def _lock(path: Path) -> int:
+    """Two edges on one file would give out the same numbers. Released by the kernel when the process ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SpoolError(f"{path}: {error}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise SpoolError(f"{path} is in use by another process") from error
+    return handle
+
+
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    if read_only:
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5, check_same_thread=False)
+    return sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
+
+
+# Primary result codes (https://sqlite.org/rescode.html). An extended code holds its primary one in the low byte.
+_CORRUPT = frozenset(
+    {
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_ERROR,  # No such column, unsupported format: not a file that we wrote.
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_CONSTRAINT,  # A number that is taken: keys are out of step.
+    }
+)
+
+
+def is_corrupt(error: sqlite3.Error, path: Path) -> bool:
+    """Whether `error` is the file's own fault, so that another file would do. Else the disk, a lock, or we are."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # Of the Python module: text that is no UTF-8, or `get_number`; else a mistake of ours.
+        return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
+    if code & 0xFF == sqlite3.SQLITE_READONLY:
+        return os.access(path, os.W_OK)  # A rotted header can say "read-only".
+    return code & 0xFF in _CORRUPT or code == sqlite3.SQLITE_IOERR_SHORT_READ
+
+
 def is_full(error: sqlite3.Error) -> bool:
     """Whether `error` says that the disk, or the bound of the file, is full."""
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    code = getattr(error, "sqlite_errorcode", None)
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)

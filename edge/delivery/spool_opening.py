@@ -11,8 +11,15 @@ import structlog
 from edge.contract.spool_metrics import Gap
 from edge.delivery.entries import GapEntry
 from edge.delivery.spool import Spool, SpoolLimits
+from edge.delivery.spool_file import is_corrupt
+from edge.errors import SpoolError
 
 log = structlog.get_logger()
+
+LOOK_S = 2.0
+"""How long the keys are looked at. In a log too long for that, what lies beyond is found when it is read."""
+ASIDE_MAX = 2
+"""Damaged files that are kept; each may be as large as the bound of the spool."""
 
 
 @contextmanager
@@ -26,42 +33,79 @@ def open_spool(path: Path, limits: SpoolLimits) -> Iterator[Spool]:
 
 
 def open_or_set_aside(path: Path, limits: SpoolLimits) -> Spool:
+    """The spool at `path`; a new one, beginning with a gap record, if the file there is damaged. Raises SpoolError when
+    no file there would do: in use, not durable, no space, no rights."""
     try:
         spool = Spool(path, limits)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise  # Locked, read-only, no such folder: not a corrupt file.
-        return _begin_again(path, limits, str(error))
-    if not _reads_whole(spool):
+    except sqlite3.Error as error:
+        if not is_corrupt(error, path):
+            raise SpoolError(f"{path}: {error}") from error
+        return begin_again(path, limits, str(error))
+    try:
+        if _looks_sound(spool):
+            _tell_what_was_set_aside(spool)
+            return spool
+        reason = "its parts do not agree"
+    except sqlite3.Error as error:
+        if not is_corrupt(error, path):
+            spool.close()
+            raise SpoolError(f"{path}: {error}") from error
+        reason = str(error)
+    spool.close()
+    return begin_again(path, limits, reason)
+
+
+def _looks_sound(spool: Spool) -> bool:
+    """A walk over the keys finds a torn tree without reading the bodies."""
+    connection = spool.file.connection
+    deadline = time.monotonic() + LOOK_S
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    try:
+        spool.read(spool.committed, limit=1)
+        return spool.is_sound()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return True
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def begin_again(path: Path, limits: SpoolLimits, reason: str, old: Spool | None = None) -> Spool:
+    """Set the damaged file aside and open a new one. `old`: the closed spool that was being used, if any."""
+    aside = _set_aside(path)
+    log.error("spool_corrupt", path=str(path), set_aside=str(aside), reason=reason)
+    spool = Spool(path, limits)
+    try:
+        if old is not None:
+            spool.take_over(old)
+        _tell_what_was_set_aside(spool)
+    except BaseException:
         spool.close()
-        return _begin_again(path, limits, "its pages do not hold together")
+        raise
     return spool
 
 
-def _reads_whole(spool: Spool) -> bool:
-    """A walk over the keys finds a torn tree without reading the bodies: milliseconds, also for gigabytes."""
-    try:
-        spool.file.connection.execute("SELECT count(*), max(last) FROM batch").fetchone()
-        spool.read(spool.committed, limit=1)
-    except sqlite3.DatabaseError:
-        return False
-    return True
+def _tell_what_was_set_aside(spool: Spool) -> None:
+    """The first entry of a file that follows a damaged one, also if we died between the two steps."""
+    if spool.is_untouched and _damaged(spool.file.path):
+        spool.append([GapEntry(1, Gap("corrupt", None, time.time_ns() // 1_000_000))])
 
 
-def set_aside(path: Path) -> Path:
-    """Move the file and its log out of the way; returns where it now lies."""
+def _set_aside(path: Path) -> Path:
+    """Move the file and its log out of the way; returns where it now lies. The oldest such file may have to go."""
     aside = path.with_name(f"{path.name}.corrupt-{time.time_ns() // 1_000_000}")
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
+    for name in _damaged(path)[:-ASIDE_MAX]:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(name + suffix).unlink(missing_ok=True)
     return aside
 
 
-def _begin_again(path: Path, limits: SpoolLimits, reason: str) -> Spool:
-    since_ms = int(path.stat().st_mtime * 1000)
-    aside = set_aside(path)
-    log.error("spool_corrupt", path=str(path), set_aside=str(aside), reason=reason)
-    spool = Spool(path, limits)
-    spool.append([GapEntry(1, Gap("corrupt", None, max(since_ms, int(time.time() * 1000))))])
-    return spool
+def _damaged(path: Path) -> list[str]:
+    """Names of the files that were set aside, oldest first."""
+    found = path.parent.glob(f"{path.name}.corrupt-*")
+    return sorted({part.name.removesuffix("-wal").removesuffix("-shm") for part in found})

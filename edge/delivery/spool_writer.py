@@ -1,7 +1,7 @@
 """Group commit: readings of all devices go to disk together, and the publisher is woken when they are durable.
 
 All work on the spool happens on one thread of its own, so that a slow flash card never stops the poll grid. What
-waits in memory is bounded: beyond `BUFFER_ENTRIES_MAX` it is thinned exactly like the spool itself.
+waits in memory is bounded: beyond `BUFFER_BYTES_MAX` it is thinned exactly like the spool itself.
 """
 
 import asyncio
@@ -9,101 +9,97 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
 from edge.acquisition.driver import Reading
-from edge.contract.datatypes import Quality
 from edge.contract.spool_metrics import Gap, GapTag
-from edge.delivery.entries import Contact, Entry, GapEntry, Readings, ScalarValue, number
+from edge.delivery.entries import Contact, Entry, GapEntry, number
+from edge.delivery.gap_records import bounded
 from edge.delivery.live_values import LiveValues
+from edge.delivery.reading_entries import ReadingPacker
 from edge.delivery.spool import Spool
-from edge.delivery.spool_opening import open_or_set_aside, set_aside
+from edge.delivery.spool_file import is_corrupt
+from edge.delivery.spool_opening import begin_again
 from edge.delivery.thinning import thin
 from edge.errors import SpoolFull
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 COMMIT_BYTES = 64 * 1024
-BUFFER_ENTRIES_MAX = 20_000
-READINGS_PER_ENTRY_MAX = 2_000
-"""A poll of more tags becomes several entries, so that each fits a message."""
-TEXT_BYTES_MAX = 64 * 1024
+APPEND_BYTES = 256 * 1024
+"""So much goes into one append: what waited long must not need more room at once than the spool can make."""
+BUFFER_BYTES_MAX = 8 << 20
+"""By the size on disk; in memory about five times as much."""
 TIDY_EVERY_S = 60.0
 RETRY_S = 1.0
 
 
+class EpochChanged(Exception):
+    """The call spoke of numbers of an epoch that is over. The caller looks at the spool anew."""
+
+
 class SpoolWriter:
-    """The sink of the pollers and the door to the spool. `run` must be running for anything to become durable."""
+    """The sink of the pollers and the door to the spool. `run` must be running for anything to become durable.
+
+    `spool` is replaced when its file turns out to be corrupt; so work on it goes through `call`, which gives the
+    function the spool that is there when its turn comes.
+    """
 
     def __init__(
         self, spool: Spool, tag_ids: dict[tuple[str, str], int], live: LiveValues, *, commit_every_s: float
     ) -> None:
         self.spool = spool
         self.live = live
-        self.appended = asyncio.Event()  # Set after each commit; the publisher clears it.
-        self.epochs_begun = (
-            0  # Moves when the epoch changed under the publisher, which then gives birth again.
-        )
-        self._tag_ids = tag_ids
+        self.appended = (
+            asyncio.Event()
+        )  # Set after each commit and each change of epoch; the publisher clears it.
+        self._packer = ReadingPacker(tag_ids)
         self._commit_every_s = commit_every_s
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
+        self._thin_at_bytes = BUFFER_BYTES_MAX
         self._arrived = asyncio.Event()
         self._ripe = asyncio.Event()
         self._stopping = False
+        self._full_said = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="edge.spool")
 
     # -- what pollers call ------------------------------------------------------------------------------------------
 
     async def entry(self, device: str, readings: Sequence[Reading]) -> None:
         """Take the changed readings of one poll. Durable after the next group commit."""
-        for start in range(0, len(readings), READINGS_PER_ENTRY_MAX):
-            packed = self._pack(device, readings[start : start + READINGS_PER_ENTRY_MAX])
-            self.live.saw(device, packed.rows())
-            self._take(packed, 24 * len(packed.tags))
+        for entry in self._packer.entries(device, readings):
+            self.live.saw(device, entry.rows())
+            self._take(entry)
 
     async def contact(self, device: str, online: bool, time_ms: int) -> None:
         self.live.contact(device, online)
-        self._take(Contact(device, online, time_ms), 32)
+        self._take(Contact(device, online, time_ms))
 
     async def gap(self, device: str, reason: str, tags: Sequence[str], from_ms: int, to_ms: int) -> None:
-        rows = tuple(GapTag(device, tag, from_ms, to_ms) for tag in tags)
-        self._take(GapEntry(1, Gap(reason, from_ms, to_ms, rows)), 64 + 64 * len(rows))
+        rows = bounded([GapTag(device, tag, from_ms, to_ms) for tag in tags])
+        self._take(GapEntry(1, Gap(reason, from_ms, to_ms, rows)))
 
-    def _pack(self, device: str, readings: Sequence[Reading]) -> Readings:
-        base_ms = min(reading.time_ms for reading in readings)
-        values: list[ScalarValue] = []
-        bad: dict[int, int] = {}
-        for index, reading in enumerate(readings):
-            value, quality = reading.value, int(reading.quality)
-            if isinstance(value, str) and len(value.encode()) > TEXT_BYTES_MAX:
-                log.warning("value_too_large", device=device, tag=reading.tag.name, characters=len(value))
-                value, quality = None, int(Quality.BAD)
-            values.append(value)
-            if quality != Quality.GOOD:
-                bad[index] = quality
-        ids = self._tag_ids
-        return Readings(
-            device,
-            base_ms,
-            [ids[device, reading.tag.name] for reading in readings],
-            [reading.time_ms - base_ms for reading in readings],
-            values,
-            bad,
-            [index for index, r in enumerate(readings) if r.time_by_edge and not r.tag.role.is_counted],
-        )
-
-    def _take(self, entry: Entry, size_bytes: int) -> None:
+    def _take(self, entry: Entry) -> None:
         self._waiting.append(entry)
-        self._waiting_bytes += size_bytes
-        if len(self._waiting) > BUFFER_ENTRIES_MAX:
-            self._waiting = thin(number(1, self._waiting), self.spool.tags)
+        self._waiting_bytes += entry.size_bytes
+        if self._waiting_bytes > self._thin_at_bytes:
+            self._thin_waiting()
         self._arrived.set()
         if self._waiting_bytes >= COMMIT_BYTES:
             self._ripe.set()
+
+    def _thin_waiting(self) -> None:
+        before = self._waiting_bytes
+        self._waiting = thin(number(1, self._waiting), self.spool.tags)
+        self._waiting_bytes = sum(entry.size_bytes for entry in self._waiting)
+        # What must stay may be more than the bound; thinning it again with each entry would take all our time.
+        self._thin_at_bytes = max(BUFFER_BYTES_MAX, 2 * self._waiting_bytes)
+        log.warning("buffer_thinned", bytes_before=before, bytes=self._waiting_bytes)
 
     # -- the writing task -------------------------------------------------------------------------------------------
 
@@ -114,7 +110,7 @@ class SpoolWriter:
             await self._wait_for_entries()
             await self._commit()
             if time.monotonic() - tidied > TIDY_EVERY_S:
-                await self.call(self.spool.tidy, time.time_ns() // 1_000_000)
+                await self._tidy()
                 tidied = time.monotonic()
 
     def stop(self) -> None:
@@ -132,47 +128,99 @@ class SpoolWriter:
             pass  # The usual case: the group is as large as its time allowed.
 
     async def _commit(self) -> None:
-        entries, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        """Write what waits, in portions. A portion that does not fit the disk goes back to the front."""
         if not self._stopping:
             self._arrived.clear()
             self._ripe.clear()
-        if not entries:
-            return
-        try:
-            await self.call(self.spool.append, entries)
-        except SpoolFull as error:
-            log.error("spool_full", reason=str(error), waiting=len(entries))
-            self._waiting = [*entries, *self._waiting]
-            self._arrived.set()
-            await asyncio.sleep(RETRY_S)  # Nothing to wait for but somebody freeing the disk.
-            return
-        self.appended.set()
+        entries, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._thin_at_bytes = BUFFER_BYTES_MAX
+        while entries:
+            portion, entries = _first_portion(entries)
+            try:
+                await self.call(Spool.append, portion)
+            except SpoolFull as error:
+                await self._wait_for_room([*portion, *entries], str(error))
+                return
+            self._full_said = False
+            self.appended.set()
 
-    async def call(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Run a method of the spool on its thread. A file found corrupt is set aside, and the call fails with
-        SpoolFull's retry for a writer, an empty answer for a reader: see `_begin_again`."""
-        loop = asyncio.get_running_loop()
+    async def _wait_for_room(self, entries: list[Entry], reason: str) -> None:
+        if not self._full_said:
+            log.error("spool_full", reason=reason, waiting=len(entries))
+            self._full_said = True
+        self._waiting = [*entries, *self._waiting]
+        self._waiting_bytes = sum(entry.size_bytes for entry in self._waiting)
+        if self._waiting_bytes > self._thin_at_bytes:
+            self._thin_waiting()
+        self._arrived.set()
+        await asyncio.sleep(RETRY_S)  # Nothing to wait for but somebody freeing the disk.
+
+    async def _tidy(self) -> None:
         try:
-            return await loop.run_in_executor(self._thread, function, *arguments)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            await loop.run_in_executor(self._thread, self._begin_again, str(error))
-            retried: Callable[..., Result] = getattr(self.spool, function.__name__)
-            return await loop.run_in_executor(self._thread, retried, *arguments)
+            await self.call(Spool.tidy, time.time_ns() // 1_000_000)
+        except SpoolFull as error:
+            log.warning("spool_not_tidied", reason=str(error))
+
+    # -- the door ---------------------------------------------------------------------------------------------------
+
+    async def call(
+        self,
+        function: Callable[Concatenate[Spool, Arguments], Result],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """Run `function` with the spool on its thread. A file found corrupt is set aside, and the function runs with
+        the new one. Raises SpoolFull when the disk does not take it, or cannot be read."""
+        loop, spool = asyncio.get_running_loop(), self.spool
+        try:
+            return await loop.run_in_executor(
+                self._thread, lambda: self._with_spool(lambda spool: function(spool, *arguments, **named))
+            )
+        finally:
+            if spool is not self.spool:
+                self.appended.set()  # The publisher must give birth to the new epoch.
+
+    async def call_in(
+        self,
+        epoch: str,
+        function: Callable[Concatenate[Spool, Arguments], Result],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Result:
+        """As `call`, for what speaks of entry numbers. Raises EpochChanged when they are no longer those of `epoch`."""
+
+        def checked(spool: Spool) -> Result:
+            if spool.epoch != epoch:
+                raise EpochChanged(f"{epoch} is over: {spool.epoch}")
+            return function(spool, *arguments, **named)
+
+        return await self.call(checked)
+
+    def _with_spool(self, function: Callable[[Spool], Result]) -> Result:
+        try:
+            return function(self.spool)
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.Error as error:
+            if not is_corrupt(error, self.spool.file.path):
+                raise SpoolFull(f"{self.spool.file.path}: {error}") from error
+            self._begin_again(str(error))
+        return function(self.spool)
 
     def _begin_again(self, reason: str) -> None:
         old = self.spool
         old.close()
-        aside = set_aside(old.file.path)
-        log.error("spool_corrupt", path=str(old.file.path), set_aside=str(aside), reason=reason)
-        spool = open_or_set_aside(old.file.path, old.limits)
-        ids = spool.register(list(old.tags.values()))
-        spool.append([GapEntry(1, Gap("corrupt", None, time.time_ns() // 1_000_000))])
-        self._tag_ids.update(ids)
-        self.spool = spool
-        self.epochs_begun += 1
+        self.spool = begin_again(old.file.path, old.limits, reason, old)
 
     def close(self) -> None:
         """Wait for the thread. The spool itself belongs to whoever opened it."""
         self._thread.shutdown(wait=True)
+
+
+def _first_portion(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+    size = 0
+    for count, entry in enumerate(entries, start=1):
+        size += entry.size_bytes
+        if size >= APPEND_BYTES:
+            return entries[:count], entries[count:]
+    return entries, []

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 MESSAGES_MAX = 64
 BYTES_MAX = 1 << 20
+MESSAGE_BYTES_MAX = 256 * 1024
 TIMER_MIN_S = 1.0
 ROUND_TRIPS = 4
 
@@ -25,7 +26,10 @@ class _Sent:
 
 @dataclass(slots=True)
 class Window:
-    """`position`: what the plant has committed, by its own word in this session; None until it spoke."""
+    """`position`: what the plant has committed, by its own word since the last birth; None until it spoke.
+
+    `next`: the number to be sent next. `fruitless`: times in a row that the window went back and nothing moved.
+    """
 
     back_off_max_s: float = 30.0
     messages_max: int = MESSAGES_MAX
@@ -33,23 +37,27 @@ class Window:
     position: int | None = None
     next: int = 1
     round_trip_s: float = 0.0
-    times_gone_back: int = 0
+    fruitless: int = 0
+    _known: int | None = None  # Position before the last birth.
     _unanswered: deque[_Sent] = field(default_factory=deque)
     _unanswered_bytes: int = 0
     _quiet_since: float = 0.0
     _waits_s: float = 0.0
 
     def born(self, now: float) -> None:
-        """A birth was sent: nothing may follow until the plant says where it stands."""
-        self.position = None
+        """A birth was sent: nothing may follow until the plant says where it stands. The back-off goes on, or an edge
+        that nobody answers would give birth every second."""
+        if self.position is not None:
+            self._known, self.position = self.position, None
         self._forget_unanswered()
-        self._quiet_since, self._waits_s = now, 0.0
+        self._quiet_since = now
 
     def may_send(self) -> bool:
+        """Whether there is room for a message, however large."""
         return (
             self.position is not None
             and len(self._unanswered) < self.messages_max
-            and self._unanswered_bytes < self.bytes_max
+            and self._unanswered_bytes <= self.bytes_max - MESSAGE_BYTES_MAX
         )
 
     def sent(self, first: int, last: int, size_bytes: int, now: float) -> None:
@@ -63,13 +71,14 @@ class Window:
     def committed(self, number: int, now: float) -> None:
         """The plant has stored everything up to `number`."""
         if self.position is None:
+            if number != self._known:
+                self._moved(now)
             self.position, self.next = number, number + 1
-            self._quiet_since, self._waits_s = now, 0.0
             return
         if number <= self.position:
             return  # Repeated or overtaken. It proves the plant alive, not that anything moved.
         self.position = number
-        self._quiet_since, self._waits_s = now, 0.0
+        self._moved(now)
         while self._unanswered and self._unanswered[0].last <= number:
             answered = self._unanswered.popleft()
             self._unanswered_bytes -= answered.size_bytes
@@ -91,7 +100,7 @@ class Window:
         """The timer ran out: send again from committed + 1, and wait longer next time."""
         self._waits_s = min(self.back_off_max_s, 2 * max(self._timer_s(), self._waits_s))
         self._quiet_since = now
-        self.times_gone_back += 1
+        self.fruitless += 1
         self._forget_unanswered()
         if self.position is not None:
             self.next = self.position + 1
@@ -99,6 +108,17 @@ class Window:
     @property
     def unanswered_messages(self) -> int:
         return len(self._unanswered)
+
+    @property
+    def unanswered_bytes(self) -> int:
+        return self._unanswered_bytes
+
+    def first_unanswered(self) -> tuple[int, int] | None:
+        """First and last entry of the oldest message without an answer."""
+        return (self._unanswered[0].first, self._unanswered[0].last) if self._unanswered else None
+
+    def _moved(self, now: float) -> None:
+        self._quiet_since, self._waits_s, self.fruitless = now, 0.0, 0
 
     def _timer_s(self) -> float:
         return min(self.back_off_max_s, max(TIMER_MIN_S, ROUND_TRIPS * self.round_trip_s))
@@ -109,34 +129,3 @@ class Window:
     def _forget_unanswered(self) -> None:
         self._unanswered.clear()
         self._unanswered_bytes = 0
-
-
-@dataclass(slots=True)
-class PoisonWatch:
-    """Finds the entry the plant can neither store nor refuse: sent `times` times over `over_s` seconds while the plant
-    goes on answering. One such entry must not hold up all that follow."""
-
-    times: int = 5
-    over_s: float = 60.0
-    _number: int = 0
-    _first_sent_at: float = 0.0
-    _sent: int = 0
-    _answers: int = 0
-
-    def sent(self, number: int, now: float) -> None:
-        """The entry next in line was sent (again)."""
-        if number != self._number:
-            self._number, self._first_sent_at, self._sent, self._answers = number, now, 0, 0
-        self._sent += 1
-
-    def answered(self) -> None:
-        """The plant said Committed, whatever number."""
-        self._answers += 1
-
-    def is_poison(self, number: int, now: float) -> bool:
-        return (
-            number == self._number
-            and self._sent >= self.times
-            and self._answers >= self.times - 1
-            and now - self._first_sent_at >= self.over_s
-        )

@@ -1,0 +1,196 @@
+"""Making room in the spool, a little at a time: what the plant has goes first, then raw samples, then nothing is left
+but counts.
+
+No step reads more than a *run* of about 1 MiB, so that neither memory nor the next commit suffers. A hand goes over
+the log from the oldest run to the newest and begins again: the first time round a run loses its raw samples, later
+rounds merge what is left of many runs into one (see `thinning`). Only when a whole round freed nothing, all of the
+oldest run goes, counts too, and a gap record names every tag of it.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from edge.delivery.batch_table import BatchRow, BatchTable
+from edge.delivery.entries import Entry, GapEntry, TagDefinition, pack
+from edge.delivery.gap_records import gap_of
+from edge.delivery.spool_file import PAGE_BYTES, SpoolFile, is_full
+from edge.delivery.thinning import thin
+
+log = structlog.get_logger()
+
+RUN_BYTES = 1 << 20
+RUN_BYTES_DISK_FULL = 1 << 18
+"""What is left of a run must fit the reserve."""
+ROUNDS = 8
+"""Runs that one append or one tidy looks at."""
+OLDEST = -(1 << 62)
+ONE_HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolLimits:
+    """`keep_h`: how long committed entries stay, so that a restored plant can be fed again."""
+
+    max_bytes: int = 2 << 30
+    max_age_h: float = 168
+    keep_h: float = 72
+
+
+class SpoolRoom:
+    """Each step is a transaction of its own. Raises sqlite3.OperationalError as SQLite does."""
+
+    def __init__(
+        self, file: SpoolFile, batches: BatchTable, tags: Mapping[int, TagDefinition], limits: SpoolLimits
+    ) -> None:
+        self._file = file
+        self._batches = batches
+        self._tags = tags
+        self._limits = limits
+        self._hand = 0  # The last number that was looked at.
+        self._aged_to = 0
+        self._fruitless_bytes = 0  # Looked at since something was last freed.
+
+    def began_epoch(self) -> None:
+        self._hand = self._aged_to = 0
+
+    def tidy(self, committed: int, now_ms: int) -> None:
+        """Forget what is committed and old or more than half the bound, thin what is too old, renew the reserve."""
+        self._forget_old(committed, now_ms - int(self._limits.keep_h * ONE_HOUR_MS))
+        while self._file.used_bytes() > self._limits.max_bytes // 2 and self._drop_committed(committed):
+            pass
+        for _ in range(ROUNDS):
+            if not self._thin_aged(committed, now_ms - int(self._limits.max_age_h * ONE_HOUR_MS)):
+                break
+        if self._file.used_bytes() < self._limits.max_bytes * 0.8:
+            self._file.make_reserve()
+
+    def make(self, committed: int) -> None:
+        """Before an append: stay below the byte bound."""
+        for _ in range(ROUNDS):
+            if self._file.used_bytes() <= self._limits.max_bytes * 0.9:
+                return
+            self._free_some(committed, RUN_BYTES)
+
+    def give_way(self, committed: int) -> None:
+        """The disk or the bound is full: give up the reserve, then what the plant has, then thin."""
+        disk_full = self._file.used_bytes() < self._limits.max_bytes * 0.95
+        if disk_full:
+            if self._file.has_reserve:
+                log.warning("spool_disk_full", path=str(self._file.path), committed=committed)
+            self._file.give_up_reserve()
+            self._shrink_log()
+        try:
+            self._free_some(committed, RUN_BYTES_DISK_FULL if disk_full else RUN_BYTES)
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+        self._shrink_log()
+
+    def _shrink_log(self) -> None:
+        try:
+            self._file.shrink_log()
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+
+    def _free_some(self, committed: int, run_bytes: int) -> None:
+        if not self._drop_committed(committed):
+            self._thin_next(committed, min(run_bytes, self._limits.max_bytes // 8))
+
+    # -- what the plant has -----------------------------------------------------------------------------------------
+
+    def _forget_old(self, committed: int, keep_from_ms: int) -> None:
+        while True:
+            rows = self._batches.rows(OLDEST, 256)
+            old = []
+            for row in rows:
+                if row.last > committed or (row.last > 0 and row.newest_ms >= keep_from_ms):
+                    break
+                old.append(row)
+            if not old:
+                return
+            with self._file.transaction():
+                self._batches.delete(old)
+
+    def _drop_committed(self, committed: int) -> bool:
+        """Delete the oldest of what the plant has, about a run. False when there was nothing."""
+        rows = [row for row in self._batches.rows(OLDEST, 256) if row.last <= committed]
+        if not rows:
+            return False
+        with self._file.transaction():
+            self._batches.delete(_first_run(rows, min(RUN_BYTES, self._limits.max_bytes // 8)))
+        return True
+
+    # -- what it has not --------------------------------------------------------------------------------------------
+
+    def _thin_next(self, committed: int, run_bytes: int) -> None:
+        rows = self._run_after(max(self._hand, committed), run_bytes)
+        if sum(row.size_bytes for row in rows) < run_bytes:  # The end: what is newest is left alone.
+            rows = self._run_after(committed, run_bytes)
+        if not rows:
+            return
+        size = sum(row.size_bytes for row in rows)
+        first, last = max(rows[0].first, committed + 1), rows[-1].last
+        self._hand = last
+        run = self._batches.between(first, last)
+        thinned = thin(run, self._tags)
+        if sum(len(pack(entry)) for entry in thinned) <= size * 0.75:
+            self._replace(first, last, thinned, "dropped")
+            self._fruitless_bytes = 0
+            return
+        self._fruitless_bytes += max(size, PAGE_BYTES)
+        if self._fruitless_bytes > self._file.used_bytes():
+            self._drop_run(committed, run_bytes)
+
+    def _drop_run(self, committed: int, run_bytes: int) -> None:
+        """The last resort: nothing is left but what should stay."""
+        rows = self._run_after(committed, run_bytes)
+        first, last = max(rows[0].first, committed + 1), rows[-1].last
+        entries = [item.entry for item in self._batches.between(first, last)]
+        log.error("spool_counts_dropped", first=first, last=last)
+        gap = gap_of(entries, self._tags, "dropped")
+        self._replace(first, last, [GapEntry(last - first + 1, gap)], "dropped")
+
+    def _thin_aged(self, committed: int, older_than_ms: int) -> bool:
+        """Thin a run that is older than the bound. Short ones wait for more, an hour at most."""
+        after = max(self._aged_to, committed)
+        rows = []
+        for row in self._run_after(after, RUN_BYTES):
+            if row.newest_ms >= older_than_ms:
+                break
+            rows.append(row)
+        if not rows:
+            return False
+        short = sum(row.size_bytes for row in rows) < RUN_BYTES
+        if short and rows[0].newest_ms >= older_than_ms - ONE_HOUR_MS:
+            return False
+        first, last = max(rows[0].first, committed + 1), rows[-1].last
+        self._aged_to = last
+        run = self._batches.between(first, last)
+        thinned = thin(run, self._tags, "too_old")
+        if thinned != [item.entry for item in run]:
+            self._replace(first, last, thinned, "too_old")
+        return True
+
+    def _run_after(self, after: int, run_bytes: int) -> list[BatchRow]:
+        return _first_run(self._batches.rows(after, 4096), run_bytes)
+
+    def _replace(self, first: int, last: int, entries: Sequence[Entry], reason: str) -> None:
+        with self._file.transaction():
+            self._batches.replace(first, last, entries)
+        log.warning("spool_thinned", first=first, last=last, entries=len(entries), reason=reason)
+
+
+def _first_run(rows: Sequence[BatchRow], run_bytes: int) -> list[BatchRow]:
+    """The first of `rows`, until they have `run_bytes`; one at least."""
+    run: list[BatchRow] = []
+    size = 0
+    for row in rows:
+        run.append(row)
+        size += row.size_bytes
+        if size >= run_bytes:
+            break
+    return run
