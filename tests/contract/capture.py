@@ -32,7 +32,8 @@ class ToldToStop:
 class HostShows:
     """Observation: what a host shows of a node (device None) or of a device after a message about it.
 
-    `since_ms`: since when it is so, UTC. `stale`: names of the metrics whose value is marked STALE.
+    `since_ms`: since when it is so, UTC. `stale`: names of the metrics it does not show as current: marked STALE, or
+    not shown at all.
     """
 
     group: str

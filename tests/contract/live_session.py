@@ -263,7 +263,8 @@ class LiveSession:
         return next(client_id for client_id, node in self._capture().edges.items() if node.edge == edge)
 
     def _host_client_id(self) -> str:
-        return next(iter(self._capture().hosts))
+        """The present one: each ingest process has a client id of its own."""
+        return list(self._capture().hosts)[-1]
 
     def _capture(self) -> Capture:
         """What was recorded, with who is who by the will of their first CONNECT."""

@@ -8,7 +8,8 @@ import psycopg
 from tests.contract.capture import HostShows, Record
 from tests.contract.mqtt_packets import Publish
 from tests.contract.recording_proxy import Recording
-from tests.contract.tck.session_view import Topic, topic_of
+from tests.contract.sparkplug_reading import read
+from tests.contract.tck.session_view import BIRTHS, Topic, topic_of
 
 PATIENCE_S = 10.0
 
@@ -67,8 +68,22 @@ class PlantScreens:
         for edge_online, last_message, device, device_online, tags in rows:
             since_ms = int(last_message.timestamp() * 1000)
             if not shown:
-                shown.append(HostShows(topic.group, topic.edge, None, edge_online, since_ms, ()))
+                stale = self._declared(topic, None)  # The plant keeps no value of a node's own metrics.
+                shown.append(
+                    HostShows(topic.group, topic.edge, None, edge_online, since_ms, tuple(sorted(stale)))
+                )
             if device is not None:
-                stale = () if device_online else tuple(tags)
-                shown.append(HostShows(topic.group, topic.edge, device, device_online, since_ms, stale))
+                stale = self._declared(topic, device) - (set(tags) if device_online else set())
+                shown.append(
+                    HostShows(topic.group, topic.edge, device, device_online, since_ms, tuple(sorted(stale)))
+                )
         return shown
+
+    def _declared(self, topic: Topic, device: str | None) -> set[str]:
+        """Names in the last birth that reached the host."""
+        for record in reversed(self._recording.records):
+            if record.sender == "server" and isinstance(record.what, Publish):
+                birth = topic_of(record.what.topic)
+                if birth.type in BIRTHS and (birth.node, birth.device) == (topic.node, device):
+                    return {metric.name or "" for metric in read(record.what.payload).metrics}
+        return set()

@@ -240,7 +240,7 @@ def _has_two_readings(body: Payload) -> bool:
 def _in_order(tck_id: str, birth: str, data: str) -> None:
     """Live values of a metric stand in the order of their times, in a message and from one to the next since the birth.
 
-    History may stand anywhere.
+    History may stand anywhere; a null in a birth is no value that another could be older than.
     """
 
     def reading(view: View) -> None:
@@ -252,7 +252,8 @@ def _in_order(tck_id: str, birth: str, data: str) -> None:
                     continue
                 for each in message.payload.metrics:
                     key = (message.topic.device, each.name if each.alias is None else each.alias)
-                    if not each.is_historical and each.timestamp_ms is not None:
+                    is_value = not each.is_historical and not (each.is_null and message.type == birth)
+                    if is_value and each.timestamp_ms is not None:
                         assert each.timestamp_ms >= last.get(key, 0), f"{message}: {key} goes back in time"
                         last[key] = each.timestamp_ms
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from tests.contract.capture import Capture
 from tests.contract.mqtt_packets import Connect
-from tests.contract.tck.breaking import body, change, drop, fields, level, move, older_by, sent
+from tests.contract.tck.breaking import body, change, drop, fields, level, move, older_by, position, sent
 from tests.contract.tck.registry import rule
 from tests.contract.tck.session_view import Session, State, View, found, state_body
 from tests.contract.tck.state_said import (
@@ -171,20 +171,25 @@ def _assert_says_again(session: Session, heard: State) -> None:
 
 
 def _a_second_host(capture: Capture) -> Capture:
-    """Another client claims the host's id."""
-    first = next(record for record in capture.records if CONNECT(capture, record))
+    """Another client claims the host's id while the host is there."""
+    index = position(capture, CONNECT)
+    first = capture.records[index]
     assert isinstance(first.what, Connect)
     other = dataclasses.replace(first.what, client_id="another-host-client")
     number = 1 + max(record.connection for record in capture.records)
     claim = dataclasses.replace(first, connection=number, client_id=other.client_id, what=other)
-    return capture.with_records([*capture.records, claim])
+    return capture.with_records([*capture.records[: index + 1], claim, *capture.records[index + 1 :]])
 
 
 @rule("tck-id-operational-behavior-host-application-host-id", broken_by=_a_second_host)
-def a_host_id_belongs_to_one_client(view: View) -> None:
-    owners: dict[str, set[str]] = {}
-    for session in view.sessions:
-        if session.connect.will is not None and "/STATE/" in session.connect.will.topic:
-            owners.setdefault(session.connect.will.topic, set()).add(session.client_id)
-    for topic, clients in found(list(owners.items()), "host"):
-        assert len(clients) == 1, f"{topic} is claimed by {sorted(clients)}"
+def a_host_id_belongs_to_one_client_at_a_time(view: View) -> None:
+    claims = [
+        (session.connect.will.topic, session)
+        for session in view.sessions
+        if session.connect.will is not None and "/STATE/" in session.connect.will.topic
+    ]
+    for topic, session in found(claims, "host"):
+        for other_topic, other in claims:
+            together = session.first_index < other.first_index <= session.last_index
+            same = (topic, session.server) == (other_topic, other.server)
+            assert not (together and same), f"{topic}: {session.client_id} and {other.client_id} at once"
