@@ -1,26 +1,38 @@
 """Which readings are worth telling: those that say something new.
 
 A reading is told when its value or its quality changed (a measurement: by more than its deadband), and the first
-of each tag after a (re)connection. A counter or meter that went down is told a few times more although it
-stands still: the plant must see the readings after the low one to settle whether it was a wrap, a restart or a
-glitch, and one that comes more than 60 s later settles a counter that does not move at all.
+of each tag after a (re)connection. Of counters and meters the plant must see more, because it judges their steps
+by the time between two readings:
+  - one that stands still is told again every 30 s: silence widens what the machine could have made meanwhile;
+  - before one that went down is told, so is the last reading before it, if it was kept back: it narrows what may
+    have been made before a restart;
+  - one that went down is told a few times more although it stands still, so that the plant can settle whether it
+    was a wrap, a restart or a glitch, and once more 61 s later.
 
 Pure: time is that of the readings.
 """
 
 from collections.abc import Iterable
+from enum import Enum, auto
 
 from edge.acquisition.driver import Reading, Value
 from edge.contract.datatypes import Quality
 
 SETTLING_READINGS = 3
 SETTLING_LAST_MS = 61_000
+COUNTED_AGAIN_AFTER_MS = 30_000
+
+
+class _Due(Enum):
+    WENT_DOWN = auto()
+    SETTLING = auto()
+    STANDS_STILL = auto()
 
 
 class _Told:
     """What was last told of one tag."""
 
-    __slots__ = ("last_due_ms", "quality", "remaining", "value", "value_good")
+    __slots__ = ("kept_back", "last_due_ms", "quality", "remaining", "time_ms", "value", "value_good")
 
     def __init__(self) -> None:
         self.value: Value = None
@@ -28,6 +40,8 @@ class _Told:
         self.value_good: Value = None  # Of a counter: outlives a bad reading.
         self.remaining = 0  # Readings still to be told after a step down.
         self.last_due_ms: int | None = None  # The one long after a step down.
+        self.time_ms = 0
+        self.kept_back: Reading | None = None  # The newest reading that was not told.
 
 
 class ReportByException:
@@ -37,9 +51,11 @@ class ReportByException:
         self._told: dict[str, _Told] = {}
 
     def tell_all_next(self) -> None:
-        """After a reconnection each tag is told once, changed or not."""
+        """After a reconnection each tag is told once, changed or not. What was kept back belongs to the connection
+        before: told now, it would hide that the watch was broken."""
         for told in self._told.values():
             told.quality = None
+            told.kept_back = None
 
     def worth_telling(self, readings: Iterable[Reading]) -> list[Reading]:
         """Those to be kept, in their order."""
@@ -49,13 +65,17 @@ class ReportByException:
             if told is None:
                 told = self._told[reading.tag.name] = _Told()
             if reading.tag.role.is_counted and reading.quality is Quality.GOOD:
-                settling = _settling(told, reading)
+                before, due = told.kept_back, _counted_due(told, reading)
+                if due is _Due.WENT_DOWN and before is not None:
+                    worth.append(before)
             else:
-                settling = False
-            if settling or _is_new(told, reading):
-                told.value = reading.value
-                told.quality = reading.quality
+                due = None
+            if due or _is_new(told, reading):
+                told.value, told.quality, told.time_ms = reading.value, reading.quality, reading.time_ms
+                told.kept_back = None
                 worth.append(reading)
+            else:
+                told.kept_back = reading
         return worth
 
 
@@ -71,17 +91,17 @@ def _is_new(told: _Told, reading: Reading) -> bool:
     return True
 
 
-def _settling(told: _Told, reading: Reading) -> bool:
-    """Whether a counter that went down owes this reading to the plant."""
+def _counted_due(told: _Told, reading: Reading) -> _Due | None:
+    """Why a good reading of a counter or meter must be told, whether it changed or not."""
     before, told.value_good = told.value_good, reading.value
     if isinstance(before, int) and isinstance(reading.value, int) and reading.value < before:
         told.remaining = SETTLING_READINGS
         told.last_due_ms = reading.time_ms + SETTLING_LAST_MS
-        return True
+        return _Due.WENT_DOWN
     if told.remaining:
         told.remaining -= 1
-        return True
+        return _Due.SETTLING
     if told.last_due_ms is not None and reading.time_ms >= told.last_due_ms:
         told.last_due_ms = None
-        return True
-    return False
+        return _Due.SETTLING
+    return _Due.STANDS_STILL if reading.time_ms - told.time_ms >= COUNTED_AGAIN_AFTER_MS else None

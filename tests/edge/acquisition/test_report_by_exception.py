@@ -66,19 +66,38 @@ def test_order_and_other_tags_are_kept():
 
 
 def seconds_told(report, values):
-    return [
-        second for second, value in enumerate(values) if report.worth_telling([reading(PARTS, value, second)])
-    ]
+    told_readings = (
+        report.worth_telling([reading(PARTS, value, second)]) for second, value in enumerate(values)
+    )
+    return [told.time_ms // 1000 for worth in told_readings for told in worth]
 
 
 def test_a_counter_that_went_down_is_told_three_times_more_and_once_after_a_minute():
     values = [500] * 3 + [7] * 90
-    assert seconds_told(ReportByException(), values) == [0, 3, 4, 5, 6, 64]
+    assert seconds_told(ReportByException(), values) == [0, 2, 3, 4, 5, 6, 36, 64]
+
+
+def test_a_counter_that_stands_still_is_told_every_half_minute():
+    assert seconds_told(ReportByException(), [500] * 95) == [0, 30, 60, 90]
+
+
+def test_the_last_reading_before_a_step_down_is_told_with_it():
+    report = ReportByException()
+    for second in range(10):
+        report.worth_telling([reading(PARTS, 500, second)])
+    assert [told.time_ms for told in report.worth_telling([reading(PARTS, 3, 10)])] == [9_000, 10_000]
+
+
+def test_what_was_kept_back_before_a_reconnection_is_never_told_after_it():
+    report = ReportByException()
+    seconds_told(report, [500] * 5)
+    report.tell_all_next()
+    assert [told.value for told in report.worth_telling([reading(PARTS, 3, 10)])] == [3]
 
 
 def test_a_second_step_down_begins_anew():
     values = [500] * 3 + [7] * 10 + [2] * 80
-    assert seconds_told(ReportByException(), values) == [0, 3, 4, 5, 6, 13, 14, 15, 16, 74]
+    assert seconds_told(ReportByException(), values) == [0, 2, 3, 4, 5, 6, 12, 13, 14, 15, 16, 46, 74]
 
 
 def test_a_bad_reading_does_not_hide_a_step_down():
