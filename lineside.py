@@ -3,6 +3,7 @@
 An edge box has no FastAPI and a plant server no OPC UA; what is missing is said in words.
 """
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +21,7 @@ PACKAGES = {
     "sim": ("simulators.commands", "sim"),
 }
 """Subcommand -> the module whose `app` (or `<name>_app`) holds it, and the extra that installs what it needs."""
+OURS = ("edge", "plant_server", "erp_bridge", "simulators")
 
 
 class LazyCommands(TyperGroup):
@@ -31,12 +33,7 @@ class LazyCommands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in PACKAGES:
             return None
-        module_name, extra = PACKAGES[cmd_name]
-        try:
-            module = import_module(module_name)
-        except ModuleNotFoundError as error:
-            typer.echo(f"`lineside {cmd_name}` needs {error.name}: pip install 'lineside[{extra}]'", err=True)
-            raise typer.Exit(1) from error
+        module = import_module(PACKAGES[cmd_name][0])
         app: Any = getattr(module, f"{cmd_name}_app", None) or module.app
         command: Any = typer.main.get_command(app)
         command.name = cmd_name
@@ -58,7 +55,16 @@ def _front_door() -> None:
 
 
 def main() -> None:
-    app()
+    """Run the command line. A package of another extra that is not installed is said in words."""
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        command = next((word for word in sys.argv[1:] if word in PACKAGES), None)
+        if command is None or error.name is None or error.name.split(".")[0] in OURS:
+            raise
+        extra = PACKAGES[command][1]
+        print(f"`lineside {command}` needs {error.name}: pip install 'lineside[{extra}]'", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
