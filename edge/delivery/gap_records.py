@@ -6,7 +6,7 @@ reading tells it whole: such a reading is not named, and where nothing else was 
 the count 0 stands in, so that the record is not taken for one that knows nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from edge.contract.spool_metrics import Gap, GapTag
 from edge.delivery.entries import Contact, Entry, GapEntry, Readings, TagDefinition
@@ -56,7 +56,7 @@ class GapTally:
         return Gap(reason, min(self._times, default=None), max(self._times, default=None), rows)
 
 
-def gap_of(entries: Iterable[Entry], tags: Mapping[int, TagDefinition], reason: str) -> Gap:
+def gap_of(entries: Sequence[Entry], tags: Mapping[int, TagDefinition], reason: str) -> Gap:
     """The record that takes the place of `entries` when all of them go, counters too."""
     tally = GapTally(tags, counts_are_whole=False)
     for entry in entries:
@@ -66,7 +66,10 @@ def gap_of(entries: Iterable[Entry], tags: Mapping[int, TagDefinition], reason: 
             tally.gap(entry.gap)
         else:
             tally.contact(entry, reason)
-    return tally.total()
+    total = tally.total()
+    if any(isinstance(entry, GapEntry) and not entry.gap.tags for entry in entries):
+        return Gap(total.reason, total.from_ms, total.to_ms)
+    return total
 
 
 def bounded(rows: Sequence[GapTag]) -> tuple[GapTag, ...]:

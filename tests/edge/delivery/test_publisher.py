@@ -2,7 +2,7 @@
 
 from edge.contract.topics import MessageType
 from tests.edge.delivery.conftest import Place
-from tests.edge.delivery.running_edge import COUNT, SPEED, now_ms, opened, reading, running_edge, settings_for
+from tests.edge.delivery.running_edge import running_edge, settings_for
 from tests.edge.delivery.scripted_plant import ScriptedPlant, eventually
 
 
