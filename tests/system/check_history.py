@@ -12,14 +12,15 @@ Two proofs, neither of which asks a service of ours:
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from edge.delivery.entries import Contact, GapEntry, Readings
+from edge.delivery.entries import Contact, Readings
 from edge.delivery.spool import Spool, SpoolLimits
 from simulators.truth_table import TruthTable, truth_table
 
@@ -39,7 +40,7 @@ FROM plant.device_contact AS contact JOIN plant.device USING (device_id) JOIN pl
 WHERE edge.node = %(edge)s
 """
 RANGES = """
-SELECT DISTINCT first, last FROM plant.commit_log JOIN plant.edge USING (edge_id)
+SELECT first, last FROM plant.commit_log JOIN plant.edge USING (edge_id)
 WHERE edge.node = %(edge)s AND epoch = %(epoch)s ORDER BY first
 """
 GAP_RANGES = """
@@ -71,17 +72,32 @@ class Verdict:
         return "\n".join([f"{self.entries} entries, {self.readings} readings", *rows, *self.problems])
 
 
-def check(state_dir: Path, database_url: str, spool_path: Path, edge: str = "press-shop") -> Verdict:
-    """Judge a factory at rest: production stopped, everything drained. The edge may be running or not."""
+def check(
+    state_dir: Path,
+    database_url: str,
+    spool_path: Path,
+    edge: str = "press-shop",
+    *,
+    earlier: Sequence[Path] = (),
+) -> Verdict:
+    """Judge a factory at rest: production stopped, everything drained. The edge may be running or not.
+
+    `earlier`: copies of spool files this edge had before, rolled back or replaced since. What they hold the plant may
+    have; it must have what the present file holds.
+    """
     verdict = Verdict(truth_table(state_dir, database_url))
-    spool = Spool(spool_path, SpoolLimits())
-    try:
-        with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
-            _check_numbers(verdict, spool, connection, edge)
-            _check_rows(verdict, spool, connection, edge)
-    finally:
-        spool.close()
+    with (
+        ExitStack() as open_,
+        psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection,
+    ):
+        spool, *others = [_opened(path, open_) for path in (spool_path, *earlier)]
+        _check_numbers(verdict, spool, connection, edge)
+        _check_rows(verdict, spool, others, connection, edge)
     return verdict
+
+
+def _opened(path: Path, open_: ExitStack) -> Spool:
+    return open_.enter_context(closing(Spool(path, SpoolLimits(), read_only=True)))
 
 
 def _check_numbers(verdict: Verdict, spool: Spool, connection: psycopg.Connection[Any], edge: str) -> None:
@@ -102,37 +118,71 @@ def _check_numbers(verdict: Verdict, spool: Spool, connection: psycopg.Connectio
             verdict.problems.append(f"entry {first} is inside two gap records")
 
 
-def _check_rows(verdict: Verdict, spool: Spool, connection: psycopg.Connection[Any], edge: str) -> None:
+def _check_rows(
+    verdict: Verdict,
+    spool: Spool,
+    earlier: Sequence[Spool],
+    connection: psycopg.Connection[Any],
+    edge: str,
+) -> None:
     """Every reading is one row, every row is one reading."""
-    kept: Counter[tuple[Any, ...]] = Counter()
-    contacts: Counter[tuple[Any, ...]] = Counter()
-    oldest_ms = None
-    for numbered in spool.read(0, limit=10_000_000):
-        entry = numbered.entry
-        if isinstance(entry, Readings):
-            for tag, time_ms, value, _ in entry.rows():
-                kept[entry.device, spool.tags[tag].name, time_ms, _comparable(value)] += 1
-                oldest_ms = time_ms if oldest_ms is None else min(oldest_ms, time_ms)
-        elif isinstance(entry, Contact):
-            contacts[entry.device, entry.time_ms, entry.online] += 1
-        elif isinstance(entry, GapEntry) and entry.span > 1:
-            oldest_ms = (
-                None  # What was dropped may have been stored before: only the forward direction counts.
-            )
-    verdict.readings = kept.total()
+    kept = _kept(spool)
+    known = kept
+    for other in earlier:
+        known = known.joined(_kept(other))
+    verdict.readings = kept.readings.total()
     stored = Counter(
         (device, tag, time_ms, _parsed(value))
         for device, tag, time_ms, value in connection.execute(SAMPLES, {"edge": edge})
     )
-    _compare(verdict, "reading", kept, stored)
-    _compare(verdict, "contact", contacts, Counter(connection.execute(CONTACTS, {"edge": edge}).fetchall()))
+    contacts = Counter(connection.execute(CONTACTS, {"edge": edge}).fetchall())
+    _compare(verdict, "reading", kept.readings, known.readings, stored, known.is_whole)
+    _compare(verdict, "contact", kept.contacts, known.contacts, contacts, known.is_whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What spool files hold. `is_whole`: nothing was dropped from them that the plant may have had before."""
+
+    readings: Counter[tuple[Any, ...]]
+    contacts: Counter[tuple[Any, ...]]
+    is_whole: bool
+
+    def joined(self, other: "Kept") -> "Kept":
+        """Of two files of one edge: what either holds. A reading that is in both is one reading."""
+        return Kept(
+            self.readings | other.readings,
+            self.contacts | other.contacts,
+            self.is_whole and other.is_whole,
+        )
+
+
+def _kept(spool: Spool) -> Kept:
+    kept = Kept(Counter(), Counter(), True)
+    for numbered in spool.read(0, limit=10_000_000):
+        entry = numbered.entry
+        if isinstance(entry, Readings):
+            for tag, time_ms, value, _ in entry.rows():
+                kept.readings[entry.device, spool.tags[tag].name, time_ms, _comparable(value)] += 1
+        elif isinstance(entry, Contact):
+            kept.contacts[entry.device, entry.time_ms, entry.online] += 1
+        elif entry.span > 1 or entry.gap.reason in ("not_kept", "dropped", "too_old", "set_aside"):
+            kept = replace(kept, is_whole=False)
+    return kept
 
 
 def _compare(
-    verdict: Verdict, what: str, kept: Counter[tuple[Any, ...]], stored: Counter[tuple[Any, ...]]
+    verdict: Verdict,
+    what: str,
+    kept: Counter[tuple[Any, ...]],
+    known: Counter[tuple[Any, ...]],
+    stored: Counter[tuple[Any, ...]],
+    is_whole: bool,
 ) -> None:
+    """Where the spool dropped what the plant may have had before, a row without its reading only has to be single."""
+    most = known if is_whole else known | Counter(dict.fromkeys(stored, 1))
     verdict.problems += _examples(f"{what} lost", (kept - stored).items())
-    verdict.problems += _examples(f"{what} stored too often", (stored - kept).items())
+    verdict.problems += _examples(f"{what} stored too often", (stored - most).items())
 
 
 def _examples(text: str, rows: Iterable[tuple[tuple[Any, ...], int]], most: int = 3) -> list[str]:
