@@ -100,16 +100,10 @@ class WireEdge:
     def dbirth(self, device: str = "press1", tags: Sequence[Tag] = PRESS) -> RawMessage:
         metrics = []
         if self.epoch is not None:
-            for name in (names.EPOCH, names.FIRST, names.LAST):
-                metrics.append(
-                    Metric(
-                        None,
-                        NODE_METRICS[name],
-                        name,
-                        alias=self.alias(device, name),
-                        timestamp_ms=self.now_ms,
-                    )
-                )
+            metrics += [
+                Metric(None, NODE_METRICS[name], name, self.alias(device, name), timestamp_ms=self.now_ms)
+                for name in (names.EPOCH, names.FIRST, names.LAST)
+            ]
         for tag in tags:
             self.tags[device, tag.name] = tag
             metrics.append(
