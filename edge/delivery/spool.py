@@ -120,11 +120,11 @@ class Spool:
     def _write_tags(self, definitions: list[TagDefinition], kept: set[tuple[str, str]]) -> None:
         connection, base = self.file.connection, self._batches.base
         for definition in definitions:
-            connection.execute(
-                "INSERT INTO tag (device, name, definition) VALUES (?, ?, ?)"
-                " ON CONFLICT (device, name) DO UPDATE SET definition = excluded.definition, retired_at = NULL",
-                (definition.device, definition.name, _packed(definition)),
-            )
+            values = (_packed(definition), definition.device, definition.name)
+            if not connection.execute(
+                "UPDATE tag SET definition = ?, retired_at = NULL WHERE device = ? AND name = ?", values
+            ).rowcount:
+                connection.execute("INSERT INTO tag (definition, device, name) VALUES (?, ?, ?)", values)
         for device, name in connection.execute(
             "SELECT device, name FROM tag WHERE retired_at IS NULL"
         ).fetchall():
@@ -240,7 +240,7 @@ class Spool:
         try:
             self._room.tidy(self.committed, now_ms)
         except sqlite3.OperationalError as error:
-            if is_corrupt(error, self.file.path):
+            if is_corrupt(error):
                 raise
             raise SpoolFull(f"{self.file.path}: {error}") from error
 
@@ -254,14 +254,14 @@ class Spool:
                     change()
                 return
             except sqlite3.OperationalError as error:
-                if is_corrupt(error, self.file.path):
+                if is_corrupt(error):
                     raise
                 if not is_full(error) or attempt == WRITE_ATTEMPTS - 1:
                     raise SpoolFull(f"{self.file.path}: {error}") from error
             try:
                 self._room.give_way(self.committed)
             except sqlite3.OperationalError as error:
-                if is_corrupt(error, self.file.path):
+                if is_corrupt(error):
                     raise
                 raise SpoolFull(f"{self.file.path}: {error}") from error
 

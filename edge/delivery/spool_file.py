@@ -191,13 +191,11 @@ _CORRUPT = frozenset(
 )
 
 
-def is_corrupt(error: sqlite3.Error, path: Path) -> bool:
+def is_corrupt(error: sqlite3.Error) -> bool:
     """Whether `error` is the file's own fault, so that another file would do. Else the disk, a lock, or we are."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:  # Of the Python module: text that is no UTF-8, or `get_number`; else a mistake of ours.
         return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
-    if code & 0xFF == sqlite3.SQLITE_READONLY:
-        return os.access(path, os.W_OK)  # A rotted header can say "read-only".
     return code & 0xFF in _CORRUPT or code == sqlite3.SQLITE_IOERR_SHORT_READ
 
 

@@ -1,5 +1,6 @@
 """Opening a spool that may be damaged: the edge runs again within seconds, and says what it cannot know."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ def open_or_set_aside(path: Path, limits: SpoolLimits) -> Spool:
     try:
         spool = Spool(path, limits)
     except sqlite3.Error as error:
-        if not is_corrupt(error, path):
+        if not _is_damage(error, path):
             raise SpoolError(f"{path}: {error}") from error
         return begin_again(path, limits, str(error))
     try:
@@ -47,7 +48,7 @@ def open_or_set_aside(path: Path, limits: SpoolLimits) -> Spool:
             return spool
         reason = "its parts do not agree"
     except sqlite3.Error as error:
-        if not is_corrupt(error, path):
+        if not _is_damage(error, path):
             spool.close()
             raise SpoolError(f"{path}: {error}") from error
         reason = str(error)
@@ -69,6 +70,12 @@ def _looks_sound(spool: Spool) -> bool:
         raise
     finally:
         connection.set_progress_handler(None, 0)
+
+
+def _is_damage(error: sqlite3.Error, path: Path) -> bool:
+    """As `is_corrupt`; and when it is being opened, a file that we may write says "read-only" in a rotted header."""
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    return is_corrupt(error) or (code & 0xFF == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK))
 
 
 def begin_again(path: Path, limits: SpoolLimits, reason: str, old: Spool | None = None) -> Spool:

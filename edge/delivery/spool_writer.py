@@ -202,7 +202,7 @@ class SpoolWriter:
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.Error as error:
-            if not is_corrupt(error, self.spool.file.path):
+            if not is_corrupt(error):
                 raise SpoolFull(f"{self.spool.file.path}: {error}") from error
             self._begin_again(str(error))
         return function(self.spool)
