@@ -119,21 +119,32 @@ class Killer:
         child.stop(patience_s=5)
         name = self._random.choice(failpoints)
         child.start(LINESIDE_FAILPOINT=f"{name}:{self._random.randint(1, 8)}")
-        died = child.wait(MOVE_WITHIN_S)
-        assert died, f"{child.name} never came to {name}:\n{child.last_words()}"
-        assert child.exit_code == -9, f"{child.name} ended with {child.exit_code}:\n{child.last_words()}"
+        self._wait_until_dead(child, name)
         child.start()
         return True
 
     def _kill_owner_beside_standby(self) -> bool:
         """The standby takes over, and is the owner from now on; the dead one is the next standby."""
+        self._turn["standby"] += 1
+        owner, at_failpoint = self._plant.ingest, self._turn["standby"] % 2 == 0
+        name = self._random.choice(INGEST_FAILPOINTS)
+        if at_failpoint:  # Late enough that the standby is waiting by then.
+            owner.stop(patience_s=5)
+            owner.start(LINESIDE_FAILPOINT=f"{name}:{self._random.randint(30, 60)}")
         self._standby.start()
         self._wait_for("a standby that waits for the shard's lock", WAITING_FOR_LOCK, lambda count: count > 0)
-        owner, self._plant.ingest = self._plant.ingest, self._standby
-        self._standby = owner
-        time.sleep(self._random.uniform(0.0, 0.3))  # The random moment.
-        owner.kill()
-        return False
+        if at_failpoint:
+            self._wait_until_dead(owner, name)
+        else:
+            time.sleep(self._random.uniform(0.0, 0.3))  # The random moment.
+            owner.kill()
+        self._plant.ingest, self._standby = self._standby, owner
+        return at_failpoint
+
+    def _wait_until_dead(self, child: Child, failpoint: str) -> None:
+        died = child.wait(MOVE_WITHIN_S)
+        assert died, f"{child.name} never came to {failpoint}:\n{child.last_words()}"
+        assert child.exit_code == -9, f"{child.name} ended with {child.exit_code}:\n{child.last_words()}"
 
     def _kill_server(self, server: Broker | PostgresServer) -> bool:
         """Killed like a power cut, or restarted in order, at random."""
