@@ -7,22 +7,17 @@ network that is cut, a death of long ago, a host that stops and comes back, and 
 
 import asyncio
 import json
-import os
-import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import yaml
 from paho.mqtt import publish as paho_publish
 
-from plant_server.embedded.free_port import free_port
-from plant_server.embedded.mosquitto import find_mosquitto
-from simulators.modbus_tcp import READ_HOLDING, ModbusServer, Table
 from tests.contract.capture import Capture, DeviceLost, EdgeNode, Host, ToldToStop
 from tests.contract.live_faults import HoldBack, LoseOne
+from tests.contract.live_processes import PROFILE, Cell, Program, mosquitto
 from tests.contract.mqtt_packets import Connect, Disconnect
 from tests.contract.recording_proxy import Recording, RecordingProxy
 from tests.contract.tck.session_view import REBIRTH, View, topic_of
@@ -32,22 +27,6 @@ SERVER = "mosquitto"
 STATE = "spBv1.0/STATE/plant"
 REORDER_TIMEOUT_S = 1.0
 EDGES = {"press-shop": ("press1", "meter1"), "pack-shop": ("press1",)}
-# The device refuses the last register, so that one tag is always Bad.
-PROFILE = """
-name: cell
-driver: modbus
-document: tests/contract/live_session.py
-revision: "1"
-page: class Cell
-verified: document
-modbus: {table: holding}
-tags:
-  - {name: good, register: 0, type: uint16, role: counter, counts: good, unit: parts, width: 16, rate_max: 100}
-  - {name: state, register: 2, type: uint16, role: state, vocabulary: cell}
-  - {name: offset, register: 3, type: int16, role: measurement, unit: um}
-  - {name: cycle_time, register: 4, type: uint16, role: measurement, scale: 0.001, unit: s}
-  - {name: refused, register: 100, type: uint16, role: measurement}
-"""
 PATIENCE_S = 40.0  # For one step; the machine may be busy.
 
 
@@ -64,7 +43,7 @@ class LiveSession:
 
     async def record(self) -> Capture:
         async with AsyncExitStack() as stack:
-            port = await stack.enter_async_context(_mosquitto(self._folder))
+            port = await stack.enter_async_context(mosquitto(self._folder))
             self._broker_port = port
             upstream = ("127.0.0.1", port)
             self._edge_side = await stack.enter_async_context(
@@ -199,7 +178,7 @@ class LiveSession:
 
     # -- the participants -------------------------------------------------------------------------------------------
 
-    async def _start_edge(self, edge: str) -> "Program":
+    async def _start_edge(self, edge: str) -> Program:
         folder = self._folder / edge
         folder.mkdir()
         profile = folder / "cell.yaml"
@@ -226,7 +205,7 @@ class LiveSession:
         path.write_text(yaml.safe_dump(config))
         return await Program.start(["edge", "run", "--config", str(path)], self._folder / f"{edge}.log", {})
 
-    async def _start_host(self) -> "Program":
+    async def _start_host(self) -> Program:
         environment = {
             "LINESIDE_DATABASE_URL": self._database_url,
             "LINESIDE_MQTT__URL": f"mqtt://127.0.0.1:{self._host_side.port}",
@@ -278,102 +257,6 @@ class LiveSession:
                 else:
                     edges.setdefault(record.client_id, EdgeNode(topic.group, topic.edge, "plant", (SERVER,)))
         return Capture(edges, hosts, tuple(self._recording.records))
-
-
-class Program:
-    """`lineside …` as a process of its own, its output in a log file."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    @staticmethod
-    async def start(arguments: list[str], log: Path, environment: dict[str, str]) -> "Program":
-        with log.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "lineside", *arguments),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, **environment},
-            )
-        return Program(process)
-
-    async def stop(self) -> None:
-        """SIGTERM, and SIGKILL for what is not gone in time: that would fail the capture's checks."""
-        if self._process.returncode is not None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(15):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-
-
-class Cell:
-    """A small PLC whose registers move, so that there is something to report."""
-
-    def __init__(self) -> None:
-        self._table = Table(words=dict.fromkeys(range(8), 0))
-        self._server = ModbusServer({READ_HOLDING: self._table})
-        self._moving: asyncio.Task[None] | None = None
-        self.port = 0
-
-    async def __aenter__(self) -> "Cell":
-        await self.open()
-        self._moving = asyncio.create_task(self._move(), name="cell")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._moving is not None:
-            self._moving.cancel()
-        await self.close()
-
-    async def open(self) -> None:
-        """On the port it had before, if it had one."""
-        await self._server.open(self.port)
-        self.port = self._server.port
-
-    async def close(self) -> None:
-        await self._server.close()
-
-    async def _move(self) -> None:
-        while True:
-            await asyncio.sleep(0.3)
-            words = self._table.words
-            for register in (0, 3, 4):
-                words[register] = (words[register] + 1) & 0xFFFF
-
-
-@asynccontextmanager
-async def _mosquitto(folder: Path) -> AsyncIterator[int]:
-    port = free_port(0)
-    config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nlog_dest stderr\n")
-    with (folder / "mosquitto.log").open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(str(find_mosquitto()), "-c", str(config)), stdout=output, stderr=output
-        )
-    try:
-        await _until_it_listens(port)
-        yield port
-    finally:
-        process.terminate()
-        await asyncio.wait_for(process.wait(), 10)
-
-
-async def _until_it_listens(port: int) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            assert time.monotonic() < deadline_s, "mosquitto does not listen"
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
 
 
 # -- conditions on a capture --

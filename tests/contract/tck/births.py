@@ -55,13 +55,12 @@ def _declares_all(data: str, *tck_ids: str) -> None:
         reading,
         change(sent(data), payload(with_metric(Metric(None, 999, 1, value=Value("int", 1))))),
     )
-    shorter = change(sent(birth, having=lambda old: len(old.metrics) > 1), payload(_without_used))
+    shorter = change(sent(birth, having=lambda old: len(old.metrics) > 1), payload(_without_aliases))
     add(tck_ids[1:], reading, shorter)
 
 
-def _without_used(old: Payload) -> Payload:
-    used = "Cabinet Temperature" if old.metric("Cabinet Temperature") else "Parts"
-    return without_metric(used)(old)
+def _without_aliases(old: Payload) -> Payload:
+    return dataclasses.replace(old, metrics=tuple(each for each in old.metrics if each.alias is None))
 
 
 _declares_all("NDATA", "tck-id-topics-nbirth-metric-reqs", "tck-id-operational-behavior-data-publish-nbirth")
@@ -81,6 +80,12 @@ def _assert_has_value(message: Message, each: Metric) -> None:
     )
 
 
+def _null_with_value(old: Payload) -> Payload:
+    chosen = next(index for index, each in enumerate(old.metrics) if each.value is not None)
+    null = dataclasses.replace(old.metrics[chosen], is_null=True)
+    return dataclasses.replace(old, metrics=(*old.metrics[:chosen], null, *old.metrics[chosen + 1 :]))
+
+
 def _has_values(kind: str, *, minimum: str, values: str) -> None:
     def reading(view: View) -> None:
         for message in view.sent_by_edges(kind):
@@ -88,9 +93,8 @@ def _has_values(kind: str, *, minimum: str, values: str) -> None:
                 _assert_has_value(message, each)
 
     without_value = metric(lambda old: dataclasses.replace(old, value=None, is_null=False))
-    null_with_value = metric(lambda old: dataclasses.replace(old, is_null=True))
     add((minimum,), reading, change(sent(kind), payload(without_value)))
-    add((values,), reading, change(sent(kind), payload(null_with_value)))
+    add((values,), reading, change(sent(kind), payload(_null_with_value)))
 
 
 _has_values(

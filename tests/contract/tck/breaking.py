@@ -73,14 +73,19 @@ def position(capture: Capture, where: Where, nth: int = 0) -> int:
 # --- what to do with it ---
 
 
-def change(where: Where, edit: Callable[[Any], Any], *, nth: int = 0) -> Mutation:
-    """Replace the packet or observation of the nth matching record by `edit` of it."""
+def change(where: Where, edit: Callable[[Any], Any], *, nth: int | None = 0) -> Mutation:
+    """Replace the packet or observation of the nth matching record by `edit` of it; None: of all of them."""
 
     def mutate(capture: Capture) -> Capture:
-        index = position(capture, where, nth)
-        records = list(capture.records)
-        records[index] = dataclasses.replace(records[index], what=edit(records[index].what))
-        return capture.with_records(records)
+        chosen = position(capture, where, nth or 0)
+        return capture.with_records(
+            [
+                dataclasses.replace(record, what=edit(record.what))
+                if index == chosen or (nth is None and where(capture, record))
+                else record
+                for index, record in enumerate(capture.records)
+            ]
+        )
 
     return mutate
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 from tests.contract import sparkplug_reading as sparkplug
+from tests.contract.capture import Capture, Record
 from tests.contract.sparkplug_reading import Metric, Payload, Value
 from tests.contract.tck.breaking import change, fields, level, metric, payload, sent
 from tests.contract.tck.registry import add, rule
@@ -168,13 +169,20 @@ _commands_known_metrics("NCMD")
 _commands_known_metrics("DCMD")
 
 
+def _stamped_command(capture: Capture, record: Record) -> bool:
+    def stamped(body: Payload) -> bool:
+        return body.metrics[-1].timestamp_ms is not None
+
+    return any(sent(kind, having=stamped)(capture, record) for kind in COMMANDS)
+
+
 def _in_seconds(used: Metric) -> Metric:
     return dataclasses.replace(used, timestamp_ms=(used.timestamp_ms or 0) // 1000)
 
 
 @rule(
     "tck-id-payloads-name-cmd-requirement",
-    broken_by=change(sent("DCMD"), payload(metric(_in_seconds))),
+    broken_by=change(_stamped_command, payload(metric(_in_seconds))),
 )
 def a_timestamp_in_a_command_is_one(view: View) -> None:
     """A permission: where a command's metric has a timestamp it must be UTC milliseconds like any other."""

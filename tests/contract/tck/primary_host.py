@@ -62,7 +62,7 @@ def births_wait_for_a_state_message(view: View) -> None:
 
 @rule(
     "tck-id-message-flow-edge-node-birth-publish-phid-wait-id",
-    broken_by=change(_ONLINE_AT_EDGE, level(2, "another-host"), nth=1),
+    broken_by=change(_ONLINE_AT_EDGE, level(2, "another-host"), nth=None),
 )
 def births_wait_for_the_host_of_the_configuration(view: View) -> None:
     for session, birth in _first_births(view):
@@ -72,7 +72,7 @@ def births_wait_for_the_host_of_the_configuration(view: View) -> None:
 @rule(
     "tck-id-message-flow-edge-node-birth-publish-phid-wait-online",
     "tck-id-operational-behavior-edge-node-birth-sequence-wait",
-    broken_by=change(_ONLINE_AT_EDGE, body(online=False), nth=1),
+    broken_by=change(_ONLINE_AT_EDGE, body(online=False), nth=None),
 )
 def births_wait_for_online_true(view: View) -> None:
     for session, birth in _first_births(view):
@@ -83,7 +83,7 @@ def births_wait_for_online_true(view: View) -> None:
 
 @rule(
     "tck-id-message-flow-edge-node-birth-publish-phid-wait-timestamp",
-    broken_by=change(_ONLINE_AT_EDGE, older_by(1_000_000), nth=1),
+    broken_by=change(_ONLINE_AT_EDGE, older_by(1_000_000), nth=None),
 )
 def births_do_not_believe_an_older_online(view: View) -> None:
     compared = 0

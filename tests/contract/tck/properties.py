@@ -24,14 +24,17 @@ def _sets(view: View, *kinds: str) -> list[tuple[Message, Properties]]:
     )
 
 
-def _broken(kind: str, edit: Callable[[Properties], Properties]) -> Mutation:
-    """The first metric with properties of the first such message edited."""
+def _broken(kind: str, edit: Callable[[Properties], Properties], key: str | None = None) -> Mutation:
+    """In the first message that has one: the first metric with properties (with `key` among them) edited."""
+
+    def has_it(each: Metric) -> bool:
+        return each.properties is not None and (key is None or key in each.properties.keys)
 
     def has_properties(body: Payload) -> bool:
-        return any(each.properties is not None for each in body.metrics)
+        return any(has_it(each) for each in body.metrics)
 
     def edited(old: Payload) -> Payload:
-        chosen = next(index for index, each in enumerate(old.metrics) if each.properties is not None)
+        chosen = next(index for index, each in enumerate(old.metrics) if has_it(each))
         metrics = [_with(each, edit) if index == chosen else each for index, each in enumerate(old.metrics)]
         return dataclasses.replace(old, metrics=tuple(metrics))
 
@@ -47,6 +50,15 @@ def _first(**changes: object) -> Callable[[Properties], Properties]:
     def edit(old: Properties) -> Properties:
         first = dataclasses.replace(old.values[0], **changes)  # type: ignore[arg-type]
         return dataclasses.replace(old, values=(first, *old.values[1:]))
+
+    return edit
+
+
+def _quality(**changes: object) -> Callable[[Properties], Properties]:
+    def edit(old: Properties) -> Properties:
+        index = old.keys.index("Quality")
+        changed = dataclasses.replace(old.values[index], **changes)  # type: ignore[arg-type]
+        return dataclasses.replace(old, values=(*old.values[:index], changed, *old.values[index + 1 :]))
 
     return edit
 
@@ -98,7 +110,7 @@ def _qualities(view: View) -> list[tuple[Message, Property]]:
 
 @rule(
     "tck-id-payloads-propertyset-quality-value-type",
-    broken_by=_broken("DDATA", _first(type=sparkplug.INT64)),
+    broken_by=_broken("DDATA", _quality(type=sparkplug.INT64), key="Quality"),
 )
 def quality_is_an_int32(view: View) -> None:
     for message, value in _qualities(view):
@@ -107,7 +119,7 @@ def quality_is_an_int32(view: View) -> None:
 
 @rule(
     "tck-id-payloads-propertyset-quality-value-value",
-    broken_by=_broken("DDATA", _first(value=Value("int", 193))),
+    broken_by=_broken("DDATA", _quality(value=Value("int", 193)), key="Quality"),
 )
 def quality_is_bad_good_or_stale(view: View) -> None:
     for message, value in _qualities(view):

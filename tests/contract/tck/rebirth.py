@@ -48,6 +48,7 @@ def _data_goes_on(capture: Capture, request: int) -> Capture:
         record
         for record in reversed(capture.records[:request])
         if record.sender == "client"
+        and record.connection == capture.records[request].connection
         and isinstance(record.what, Publish)
         and topic_of(record.what.topic).type == "DDATA"
     )

@@ -44,7 +44,7 @@ def a_host_says_when_it_is_there_and_when_not(view: View) -> None:
     "tck-id-host-topic-phid-birth-required",
     "tck-id-message-flow-phid-sparkplug-state-publish",
     "tck-id-operational-behavior-host-application-connect-birth",
-    broken_by=drop(BIRTH),
+    broken_by=drop(BIRTH, nth=None),
 )
 def a_host_publishes_its_birth_right_after_connecting(view: View) -> None:
     _one_birth_each(view)
@@ -143,9 +143,17 @@ def each_server_has_its_own_timestamp(view: View) -> None:
         )
 
 
+def _never_contradicts(capture: Capture) -> Capture:
+    """Each host session says online once, at its birth, and never again."""
+    births = [(index, record) for index, record in enumerate(capture.records) if BIRTH(capture, record)]
+    first = {record.connection: index for index, record in reversed(births)}
+    again = {index for index, record in births if first[record.connection] != index}
+    return capture.with_records([each for index, each in enumerate(capture.records) if index not in again])
+
+
 @rule(
     "tck-id-message-flow-hid-sparkplug-state-message-delivered",
-    broken_by=drop(BIRTH, nth=-1),
+    broken_by=_never_contradicts,
 )
 def a_host_called_offline_says_online_again(view: View) -> None:
     cases = 0

@@ -7,8 +7,6 @@ from tests.contract.tck.breaking import (
     fields,
     move,
     packet,
-    state,
-    to_edge,
     to_host,
     will,
     will_body,
@@ -17,7 +15,7 @@ from tests.contract.tck.breaking import (
 from tests.contract.tck.registry import rule
 from tests.contract.tck.sequence import CLOSE_MS
 from tests.contract.tck.session_view import Session, View, state_body
-from tests.contract.tck.state_said import CONNECT, assert_body, host_sessions, will_stamp
+from tests.contract.tck.state_said import BIRTH, CONNECT, assert_body, host_sessions, will_stamp
 
 
 @rule(
@@ -122,7 +120,7 @@ def _has_own_state(view: View, session: Session, asked: list[str]) -> bool:
 )
 @rule(
     "tck-id-host-topic-phid-birth-sub-required",
-    broken_by=move(to_host(packet(Subscribe)), before=to_edge(state("server", online=True)), before_nth=1),
+    broken_by=move(BIRTH, before=to_host(packet(Subscribe))),
 )
 def a_host_subscribes_to_its_own_state_before_its_birth(view: View) -> None:
     for session in host_sessions(view):
@@ -132,9 +130,13 @@ def a_host_subscribes_to_its_own_state_before_its_birth(view: View) -> None:
         )
 
 
+def _state_only(what: Subscribe) -> Subscribe:
+    return Subscribe(tuple(each for each in what.filters if "/STATE/" in each[0]))
+
+
 @rule(
     "tck-id-message-flow-phid-sparkplug-subscription",
-    broken_by=change(to_host(packet(Subscribe)), lambda what: Subscribe(what.filters[:1])),
+    broken_by=change(to_host(packet(Subscribe)), _state_only, nth=None),
 )
 def a_host_subscribes_to_sparkplug_before_its_birth(view: View) -> None:
     for session in host_sessions(view):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tests.contract.capture import Capture, Record
 from tests.contract.mqtt_packets import Connect, Publish
 from tests.contract.tck.breaking import change, drop, level, repeat, sent, topic, will_level
 from tests.contract.tck.registry import add, rule
@@ -109,11 +110,21 @@ for _kind in ("group", "edge", "device"):
     _utf8(_kind)
 
 
+def _born_as_another(capture: Capture) -> Capture:
+    """One edge's NBIRTH under the name of another."""
+    one, other = list(capture.edges)[:2]
+
+    def of_one(_: Capture, record: Record) -> bool:
+        return record.client_id == one and sent("NBIRTH")(capture, record)
+
+    return change(of_one, level(3, capture.edges[other].edge))(capture)
+
+
 @rule(
     "tck-id-topic-structure-namespace-unique-edge-node-descriptor",
     "tck-id-intro-edge-node-id-uniqueness",
     "tck-id-payloads-nbirth-edge-node-descriptor",
-    broken_by=change(sent("NBIRTH"), level(3, "pack-shop")),
+    broken_by=_born_as_another,
 )
 def group_and_edge_belong_to_one_client(view: View) -> None:
     owners: dict[tuple[str, str], set[str]] = {}
@@ -124,9 +135,18 @@ def group_and_edge_belong_to_one_client(view: View) -> None:
         assert len(clients) == 1, f"{node} is born by {sorted(clients)}"
 
 
+def _two_of_one_name(capture: Capture) -> Capture:
+    """In a birth sequence of several devices the first is born under the name of the second."""
+    view = View(capture)
+    runs = [run for session in view.edge_sessions for run in view.births_of(session)]
+    run = next(run for run in runs if len(run) > 2 and run[1].type == run[2].type == "DBIRTH")
+    index, name = run[1].index, run[2].topic.device or ""
+    return change(lambda _, record: record is capture.records[index], level(4, name))(capture)
+
+
 @rule(
     "tck-id-topic-structure-namespace-unique-device-id",
-    broken_by=change(sent("DBIRTH"), level(4, "meter1")),
+    broken_by=_two_of_one_name,
 )
 def a_device_is_born_once_in_a_birth_sequence(view: View) -> None:
     sequences = [births for session in view.edge_sessions for births in _birth_sequences(view, session)]
@@ -148,7 +168,10 @@ def _birth_sequences(view: View, session: object) -> Iterator[list[str]]:
 @rule(
     "tck-id-topic-structure-namespace-duplicate-device-id-across-edge-node",
     broken_by=drop(
-        lambda capture, record: record.client_id == "pack-shop-client" and sent("DBIRTH")(capture, record)
+        lambda capture, record: (
+            record.client_id == list(capture.edges)[-1] and sent("DBIRTH")(capture, record)
+        ),
+        nth=None,
     ),
 )
 def two_edge_nodes_may_each_have_a_device_of_one_name(view: View) -> None:
