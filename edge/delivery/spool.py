@@ -163,9 +163,12 @@ class Spool:
     # -- writing --------------------------------------------------------------------------------------------------
 
     def append(self, entries: list[Entry]) -> int:
-        """Make `entries` durable; returns the new head. Raises SpoolFull when not even a gap record fits."""
+        """Make `entries` durable; returns the new head. Raises SpoolFull when not even a gap record fits, or when they
+        are more at once than `append_bytes_max`: giving up old counts would not make room for so many."""
         if not entries:
             return self.head
+        if len(entries) > 1 and sum(entry.size_bytes for entry in entries) > self.append_bytes_max:
+            raise SpoolFull(f"{self.file.path}: more than {self.append_bytes_max} bytes at once")
         head = self.head + sum(entry.span for entry in entries)
 
         def insert() -> None:
@@ -180,6 +183,11 @@ class Spool:
         self.head = head
         failpoint("edge.spool.after_commit")
         return self.head
+
+    @property
+    def append_bytes_max(self) -> int:
+        """By the estimate of the entries, which is rather too high."""
+        return self.file.bound_bytes // 4
 
     def commit_up_to(self, committed: int) -> None:
         """Remember what the plant has. It may go down: a restored plant asks again."""

@@ -47,6 +47,8 @@ class SpoolFile:
 
     def __init__(self, path: Path, max_bytes: int, *, read_only: bool = False) -> None:
         self.path = path
+        self.max_bytes = max_bytes
+        self.bound_bytes = max_bytes  # Less while the disk is full.
         self._reserve_missed = False
         self._lock = -1 if read_only else _lock(path)
         try:
@@ -58,7 +60,7 @@ class SpoolFile:
             return
         try:
             self._set_durability()
-            self.connection.execute(f"PRAGMA max_page_count={max(64, max_bytes // PAGE_BYTES)}")
+            self._set_bound(max_bytes)
             self.connection.execute(f"PRAGMA journal_size_limit={LOG_PAGES * PAGE_BYTES}")
             self.connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
             self.connection.executescript(SCHEMA)
@@ -120,9 +122,33 @@ class SpoolFile:
         free = self.connection.execute("PRAGMA freelist_count").fetchone()[0]
         return int(pages - free) * PAGE_BYTES
 
-    def shrink_log(self) -> None:
-        """Move the write-ahead log into the file and give its space back."""
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def empty_log(self) -> None:
+        """Move the write-ahead log into the file. It keeps its size on disk: nobody else may take that from us."""
+        self.connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
+    # -- bounds -----------------------------------------------------------------------------------------------------
+
+    def _set_bound(self, max_bytes: int) -> None:
+        self.bound_bytes = max_bytes
+        self.connection.execute(f"PRAGMA max_page_count={max(64, max_bytes // PAGE_BYTES)}")
+
+    @property
+    def is_capped(self) -> bool:
+        return self.bound_bytes < self.max_bytes
+
+    def cap(self) -> None:
+        """The disk is full: from now on the file lives within the size it has, so that the log has room to work."""
+        self._set_bound(self.connection.execute("PRAGMA page_count").fetchone()[0] * PAGE_BYTES)
+
+    def lift_cap(self) -> None:
+        """If the disk has room again."""
+        if self.is_capped and self._disk_free_bytes() >= 4 * RESERVE_BYTES:
+            log.info("spool_disk_has_room", path=str(self.path))
+            self._set_bound(self.max_bytes)
+
+    def _disk_free_bytes(self) -> int:
+        disk = os.statvfs(self.path.parent)
+        return disk.f_bavail * disk.f_frsize
 
     # -- the reserve ------------------------------------------------------------------------------------------------
 
@@ -139,8 +165,7 @@ class SpoolFile:
         if self.has_reserve:
             return
         try:
-            disk = os.statvfs(self.path.parent)
-            if disk.f_bavail * disk.f_frsize < 4 * RESERVE_BYTES:
+            if self._disk_free_bytes() < 4 * RESERVE_BYTES:
                 raise OSError("less than four times its size is free")
             with open(self._reserve, "wb") as file:
                 os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)

@@ -64,41 +64,36 @@ class SpoolRoom:
         for _ in range(ROUNDS):
             if not self._thin_aged(committed, now_ms - int(self._limits.max_age_h * ONE_HOUR_MS)):
                 break
+        self._file.lift_cap()
         if self._file.used_bytes() < self._limits.max_bytes * 0.8:
             self._file.make_reserve()
 
     def make(self, committed: int) -> None:
-        """Before an append: stay below the byte bound."""
+        """Before an append: stay below the bound."""
         for _ in range(ROUNDS):
-            if self._file.used_bytes() <= self._limits.max_bytes * 0.9:
+            if self._file.used_bytes() <= self._file.bound_bytes * 0.9:
                 return
             self._free_some(committed, RUN_BYTES)
 
     def give_way(self, committed: int) -> None:
         """The disk or the bound is full: give up the reserve, then what the plant has, then thin."""
-        disk_full = self._file.used_bytes() < self._limits.max_bytes * 0.95
-        if disk_full:
-            if self._file.has_reserve:
-                log.warning("spool_disk_full", path=str(self._file.path), committed=committed)
-            self._file.give_up_reserve()
-            self._shrink_log()
+        disk_full = self._file.is_capped or self._file.used_bytes() < self._file.bound_bytes * 0.95
         try:
+            if disk_full:
+                self._file.give_up_reserve()
+                self._file.empty_log()
+                if not self._file.is_capped:
+                    log.warning("spool_disk_full", path=str(self._file.path), committed=committed)
+                    self._file.cap()
             self._free_some(committed, RUN_BYTES_DISK_FULL if disk_full else RUN_BYTES)
-        except sqlite3.OperationalError as error:
-            if not is_full(error):
-                raise
-        self._shrink_log()
-
-    def _shrink_log(self) -> None:
-        try:
-            self._file.shrink_log()
+            self._file.empty_log()
         except sqlite3.OperationalError as error:
             if not is_full(error):
                 raise
 
     def _free_some(self, committed: int, run_bytes: int) -> None:
         if not self._drop_committed(committed):
-            self._thin_next(committed, min(run_bytes, self._limits.max_bytes // 8))
+            self._thin_next(committed, min(run_bytes, self._file.bound_bytes // 8))
 
     # -- what the plant has -----------------------------------------------------------------------------------------
 
@@ -121,7 +116,7 @@ class SpoolRoom:
         if not rows:
             return False
         with self._file.transaction():
-            self._batches.delete(_first_run(rows, min(RUN_BYTES, self._limits.max_bytes // 8)))
+            self._batches.delete(_first_run(rows, min(RUN_BYTES, self._file.bound_bytes // 8)))
         return True
 
     # -- what it has not --------------------------------------------------------------------------------------------
@@ -146,10 +141,13 @@ class SpoolRoom:
             self._drop_run(committed, run_bytes)
 
     def _drop_run(self, committed: int, run_bytes: int) -> None:
-        """The last resort: nothing is left but what should stay."""
+        """The last resort: nothing is left but what should stay. The oldest goes; a gap record merges with the next."""
         rows = self._run_after(committed, run_bytes)
         first, last = max(rows[0].first, committed + 1), rows[-1].last
         entries = [item.entry for item in self._batches.between(first, last)]
+        self._fruitless_bytes = 0
+        if all(isinstance(entry, GapEntry) for entry in entries):
+            return
         log.error("spool_counts_dropped", first=first, last=last)
         gap = gap_of(entries, self._tags, "dropped")
         self._replace(first, last, [GapEntry(last - first + 1, gap)], "dropped")

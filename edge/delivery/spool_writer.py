@@ -135,7 +135,7 @@ class SpoolWriter:
         entries, self._waiting, self._waiting_bytes = self._waiting, [], 0
         self._thin_at_bytes = BUFFER_BYTES_MAX
         while entries:
-            portion, entries = _first_portion(entries)
+            portion, entries = _first_portion(entries, min(APPEND_BYTES, self.spool.append_bytes_max))
             try:
                 await self.call(Spool.append, portion)
             except SpoolFull as error:
@@ -217,10 +217,11 @@ class SpoolWriter:
         self._thread.shutdown(wait=True)
 
 
-def _first_portion(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+def _first_portion(entries: list[Entry], bytes_max: int) -> tuple[list[Entry], list[Entry]]:
+    """At most `bytes_max`, or a single entry; and the rest."""
     size = 0
-    for count, entry in enumerate(entries, start=1):
+    for count, entry in enumerate(entries):
         size += entry.size_bytes
-        if size >= APPEND_BYTES:
+        if count and size > bytes_max:
             return entries[:count], entries[count:]
     return entries, []
