@@ -23,37 +23,38 @@ _NULL = b"\xff\xff\xff\xff"
 
 def write_samples(cursor: psycopg.Cursor, accepted: Sequence[Facts]) -> int:
     """Samples, texts, last values, dirty marks, and readings set apart. Returns how many were stored as samples."""
-    columns = _copy_samples(cursor, accepted)
-    texts = [row for facts in accepted for row in facts.texts]
-    if len(columns.tags):
-        _copy(cursor, "copy_dirty", columns.dirty_bytes())
-    if texts:
-        _copy(cursor, "copy_text_samples", _text_bytes(texts))
-        marks = SampleColumns.of(
-            [row.tag_id for row in texts], [row.time_ms for row in texts], [None] * len(texts), {}
-        )
-        _copy(cursor, "copy_dirty", marks.dirty_bytes())
-    save_last_values(cursor, newest_values(columns, texts), live=False)
-    outside = [row for facts in accepted for row in facts.outside]
-    if outside:
-        _write_outside(cursor, outside)
-    return len(columns.tags) + len(texts)
-
-
-def _copy_samples(cursor: psycopg.Cursor, accepted: Sequence[Facts]) -> SampleColumns:
-    """Reads the messages while the server stores those before: decoding costs next to no time of its own."""
-    parts = []
+    texts: list[TextRow] = []
+    parts: list[SampleColumns] = []
+    # Messages are read while the server stores those before, and the rest is made ready while it stores the last:
+    # what ingest computes costs next to no time of its own.
     with cursor.copy(QUERIES["copy_samples"]) as copy:
         copy.write(HEADER)
         for start in range(0, len(accepted), _MESSAGES_A_PART):
             messages = accepted[start : start + _MESSAGES_A_PART]
             for facts in messages:
                 facts.read()
-            part = columns_of(messages)
-            copy.write(part.in_order().copy_bytes())
-            parts.append(part)
+                texts += facts.texts
+            parts.append(columns_of(messages))
+            copy.write(parts[-1].in_order().copy_bytes())
         copy.write(TRAILER)
-    return SampleColumns.joined(parts)
+        columns = SampleColumns.joined(parts)
+        dirty = SampleColumns.joined([*parts, _marks(texts)]).dirty_bytes()
+        newest = list(newest_values(columns, texts))
+    if newest:
+        _copy(cursor, "copy_dirty", dirty)
+        save_last_values(cursor, newest, live=False)
+    if texts:
+        _copy(cursor, "copy_text_samples", _text_bytes(texts))
+    outside = [row for facts in accepted for row in facts.outside]
+    if outside:
+        _write_outside(cursor, outside)
+    return len(columns.tags) + len(texts)
+
+
+def _marks(texts: Sequence[TextRow]) -> SampleColumns:
+    """Texts as far as dirty marks need them."""
+    tags, times_ms = [row.tag_id for row in texts], [row.time_ms for row in texts]
+    return SampleColumns.of(tags, times_ms, [None] * len(texts), {})
 
 
 def write_live(cursor: psycopg.Cursor, live: Sequence[Facts]) -> None:

@@ -10,6 +10,7 @@ What it promises: every reading of a message is in exactly one of `columns`, `te
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -371,8 +372,15 @@ def _numbers(spool: Mapping[str, Any]) -> Numbers | None:
         return None
     if not 1 <= first <= last <= _NUMBER_MAX:
         return None
+    uuid = _uuid(epoch)
+    return None if uuid is None else Numbers(uuid, first, last)
+
+
+@lru_cache(maxsize=4096)
+def _uuid(text: str) -> UUID | None:
+    """An edge says the same one in every message."""
     try:
-        return Numbers(UUID(epoch), first, last)
+        return UUID(text)
     except ValueError:
         return None
 

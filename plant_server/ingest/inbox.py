@@ -13,6 +13,7 @@ from plant_server.ingest.message import RawMessage
 
 MESSAGES_MAX = 8192
 BYTES_MAX = 32 << 20
+QUIET_S = 0.01
 
 
 class Inbox:
@@ -57,7 +58,8 @@ class Inbox:
             return True
 
     def collect(self, *, wait_s: float, linger_s: float, messages: int, size: int) -> list[RawMessage]:
-        """Wait for a first message at most `wait_s`, then for `messages` of them until `linger_s` after the first.
+        """Wait for a first message at most `wait_s`, then for `messages` of them until `linger_s` after the first, or
+        until none has come for QUIET_S: an edge whose window is full sends no more before it is answered.
 
         Returns what is there, at most `messages` and about `size` bytes; empty when nothing came.
         """
@@ -65,8 +67,12 @@ class Inbox:
             self._enough = messages
             if not self._changed.wait_for(lambda: bool(self._messages), timeout=wait_s):
                 return []
-            patience_s = self._first_s + linger_s - self._monotonic()
-            self._changed.wait_for(lambda: len(self._messages) >= messages, timeout=max(0.0, patience_s))
+            there = 0
+            while there < len(self._messages) < messages:
+                there = len(self._messages)
+                patience_s = min(QUIET_S, self._first_s + linger_s - self._monotonic())
+                if patience_s > 0:
+                    self._changed.wait_for(lambda: len(self._messages) >= messages, timeout=patience_s)
             return self._take(messages, size)
 
     def clear(self) -> None:

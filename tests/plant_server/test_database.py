@@ -35,5 +35,5 @@ def test_a_statement_over_its_deadline_ends(plant_database: PlantDatabase) -> No
 
 def test_the_named_blocks_of_the_ingest_are_found() -> None:
     queries = load_queries("plant_server.ingest")
-    assert queries["advance_cursor"].startswith(b"--")
-    assert b"UPDATE plant.edge_cursor" in queries["advance_cursor"]
+    assert b"UPDATE plant.edge_cursor" in queries["advance_cursors"]
+    assert b"DELETE" not in queries["advance_cursors"], "a block ends where the next begins"
