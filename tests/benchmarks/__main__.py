@@ -24,7 +24,7 @@ Row = Callable[[Path], dict[str, Any]]
 
 
 def rows(torture: bool) -> dict[str, Row]:
-    from tests.benchmarks import faults, ingest, polling, start
+    from tests.benchmarks import drain, faults, ingest, polling, start
 
     if torture:
         return {"faults": lambda home: faults.faults(home, kills=1000, power_cuts=3000)}
@@ -32,7 +32,7 @@ def rows(torture: bool) -> dict[str, Row]:
         "opcua_1000": lambda home: polling.opcua(home, 1000),
         "modbus_1000": lambda home: polling.modbus(home, 1000),
         "ingest": ingest.ingest,
-        "drain": ingest.drain,
+        "drain": drain.drain,
         "start": start.start,
         "faults": lambda home: faults.faults(home, kills=54, power_cuts=300),
     }
