@@ -107,32 +107,33 @@ class Spool:
 
         A tag that is not among them is retired: it stays until no entry in the file can name it any more.
         """
-        kept = {(definition.device, definition.name) for definition in definitions}
-        self._durably(lambda: self._write_tags(definitions, kept))
-        self.tags.clear()
-        self.tags.update(self._load_tags())
-        return {
-            (tag.device, tag.name): tag_id
-            for tag_id, tag in self.tags.items()
-            if (tag.device, tag.name) in kept
-        }
+        wanted = {(definition.device, definition.name): definition for definition in definitions}
+        rows = self.file.connection.execute("SELECT tag_id, device, name, retired_at FROM tag").fetchall()
+        present = {(device, name) for _, device, name, retired_at in rows if retired_at is None}
+        known = {(tag.device, tag.name): tag for tag in self.tags.values()}
+        changed = [wanted[key] for key in wanted if key not in present or known[key] != wanted[key]]
+        retired = present - wanted.keys()
+        if (
+            changed or retired or len(rows) > len(wanted)
+        ):  # Often nothing: a full disk must not stop the start.
+            self._durably(lambda: self._write_tags(changed, retired))
+            self.tags.clear()
+            self.tags.update(self._load_tags())
+        ids = {(tag.device, tag.name): tag_id for tag_id, tag in self.tags.items()}
+        return {key: ids[key] for key in wanted}
 
-    def _write_tags(self, definitions: list[TagDefinition], kept: set[tuple[str, str]]) -> None:
+    def _write_tags(self, changed: list[TagDefinition], retired: set[tuple[str, str]]) -> None:
         connection, base = self.file.connection, self._batches.base
-        for definition in definitions:
-            values = (_packed(definition), definition.device, definition.name)
+        for tag in changed:
+            values = (_packed(tag), tag.device, tag.name)
             if not connection.execute(
                 "UPDATE tag SET definition = ?, retired_at = NULL WHERE device = ? AND name = ?", values
             ).rowcount:
                 connection.execute("INSERT INTO tag (definition, device, name) VALUES (?, ?, ?)", values)
-        for device, name in connection.execute(
-            "SELECT device, name FROM tag WHERE retired_at IS NULL"
-        ).fetchall():
-            if (device, name) not in kept:
-                connection.execute(
-                    "UPDATE tag SET retired_at = ? WHERE device = ? AND name = ?",
-                    (base + self.head, device, name),
-                )
+        connection.executemany(
+            "UPDATE tag SET retired_at = ? WHERE device = ? AND name = ?",
+            [(base + self.head, *key) for key in sorted(retired)],
+        )
         connection.execute("DELETE FROM tag WHERE retired_at < ?", (base + self.oldest,))
 
     def take_over(self, old: "Spool") -> None:

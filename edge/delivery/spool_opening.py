@@ -12,7 +12,7 @@ import structlog
 from edge.contract.spool_metrics import Gap
 from edge.delivery.entries import GapEntry
 from edge.delivery.spool import Spool, SpoolLimits
-from edge.delivery.spool_file import is_corrupt
+from edge.delivery.spool_file import is_corrupt, is_full
 from edge.errors import SpoolError
 
 log = structlog.get_logger()
@@ -57,12 +57,14 @@ def open_or_set_aside(path: Path, limits: SpoolLimits) -> Spool:
 
 
 def _looks_sound(spool: Spool) -> bool:
-    """A walk over the keys finds a torn tree without reading the bodies."""
+    """A walk over the keys finds a torn tree without reading the bodies; a write finds a file that only seems to be open
+    for it."""
     connection = spool.file.connection
     deadline = time.monotonic() + LOOK_S
     connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
     try:
         spool.read(spool.committed, limit=1)
+        _write_something(spool)
         return spool.is_sound()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
@@ -70,6 +72,15 @@ def _looks_sound(spool: Spool) -> bool:
         raise
     finally:
         connection.set_progress_handler(None, 0)
+
+
+def _write_something(spool: Spool) -> None:
+    try:
+        with spool.file.transaction():
+            spool.file.put("opened_ms", time.time_ns() // 1_000_000)
+    except sqlite3.OperationalError as error:
+        if not is_full(error):
+            raise
 
 
 def _is_damage(error: sqlite3.Error, path: Path) -> bool:
