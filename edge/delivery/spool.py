@@ -89,8 +89,13 @@ class Spool:
         except ValueError:
             return False
         last = self._batches.last()
+        small = [
+            self.file.connection.execute(f"PRAGMA integrity_check({name})").fetchone()
+            for name in ("meta", "tag")
+        ]
         return (
-            (last is None or last == self.head)
+            small == [("ok",)] * 2
+            and (last is None or last == self.head)
             and 0 <= self.committed <= self.head
             and self._batches.is_whole()
         )

@@ -38,7 +38,7 @@ def open_or_set_aside(path: Path, limits: SpoolLimits) -> Spool:
     no file there would do: in use, not durable, no space, no rights."""
     try:
         spool = Spool(path, limits)
-    except sqlite3.Error as error:
+    except _SIGNS_OF_DAMAGE as error:
         if not _is_damage(error, path):
             raise SpoolError(f"{path}: {error}") from error
         return begin_again(path, limits, str(error))
@@ -47,13 +47,25 @@ def open_or_set_aside(path: Path, limits: SpoolLimits) -> Spool:
             _tell_what_was_set_aside(spool)
             return spool
         reason = "its parts do not agree"
-    except sqlite3.Error as error:
+    except _SIGNS_OF_DAMAGE as error:
         if not _is_damage(error, path):
             spool.close()
             raise SpoolError(f"{path}: {error}") from error
         reason = str(error)
     spool.close()
     return begin_again(path, limits, reason)
+
+
+# Besides what SQLite says: a column that holds something else than was written, a message about bytes that are no text.
+_SIGNS_OF_DAMAGE = (sqlite3.Error, TypeError, ValueError)
+
+
+def _is_damage(error: Exception, path: Path) -> bool:
+    """As `is_corrupt`; and when it is being opened, a file that we may write says "read-only" in a rotted header."""
+    if not isinstance(error, sqlite3.Error):
+        return True
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    return is_corrupt(error) or (code & 0xFF == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK))
 
 
 def _looks_sound(spool: Spool) -> bool:
@@ -67,7 +79,7 @@ def _looks_sound(spool: Spool) -> bool:
         _write_something(spool)
         return spool.is_sound()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             return True
         raise
     finally:
@@ -81,12 +93,6 @@ def _write_something(spool: Spool) -> None:
     except sqlite3.OperationalError as error:
         if not is_full(error):
             raise
-
-
-def _is_damage(error: sqlite3.Error, path: Path) -> bool:
-    """As `is_corrupt`; and when it is being opened, a file that we may write says "read-only" in a rotted header."""
-    code = getattr(error, "sqlite_errorcode", None) or 0
-    return is_corrupt(error) or (code & 0xFF == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK))
 
 
 def begin_again(path: Path, limits: SpoolLimits, reason: str, old: Spool | None = None) -> Spool:
