@@ -388,10 +388,21 @@ def _uuid(text: str) -> UUID | None:
 def _is_sound(gap: Gap) -> bool:
     """JSON may hold anything; only what fits the table passes."""
     times = [gap.from_ms, gap.to_ms]
+    if not _is_text(gap.reason):
+        return False
     for row in gap.tags:
-        if not isinstance(row.device, str) or not isinstance(row.tag, str):
+        if not _is_text(row.device) or not _is_text(row.tag):
             return False
         if row.count is not None and not (type(row.count) is int and 0 <= row.count < _NUMBER_MAX):
             return False
         times += [row.from_ms, row.to_ms]
     return all(time is None or (type(time) is int and 0 <= time < 1 << 47) for time in times)
+
+
+def _is_text(text: object) -> bool:
+    """JSON can spell NUL and halves of characters, which no table takes."""
+    return (
+        isinstance(text, str)
+        and "\0" not in text
+        and all(not "\ud800" <= letter <= "\udfff" for letter in text)
+    )

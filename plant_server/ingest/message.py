@@ -107,6 +107,10 @@ def _open_payload(raw: RawMessage, topic: Topic, edge: EdgeKey) -> Opened | Refu
             payload = payloads.decode(raw.payload)
         except MalformedPayload as error:
             return Refused(raw, Reason.MALFORMED, str(error))
+        if any(
+            isinstance(metric.name, bytes) for metric in payload.metrics
+        ):  # What protobuf makes of no UTF-8.
+            return Refused(raw, Reason.MALFORMED, "a metric's name is not UTF-8")
         opened = Opened(
             raw, topic.type, edge, device, payload.seq, payload.timestamp_ms, None, payload.metrics
         )
