@@ -4,9 +4,12 @@ import os
 import random
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from plant_server.demo.run import DemoOptions
 
 app = typer.Typer()
 
@@ -71,7 +74,7 @@ def demo(
         raise typer.Exit(1)
 
 
-def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bool:  # noqa: F821
+def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bool:
     """Run the demo on this terminal; returns whether it failed to prove itself."""
     from rich.console import Console
 

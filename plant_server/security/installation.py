@@ -68,7 +68,8 @@ def prepare(
         url = f"postgresql://{role}:{passwords[role]}@database/lineside"
         variable = "LINESIDE_OWNER_DATABASE_URL" if role == "lineside" else "LINESIDE_DATABASE_URL"
         write_private_file(home / "secrets" / f"{role}.env", f"{variable}={url}\n")
-    pairs = {client.identity: authority.client_pair(client.identity) for client in (*edges, *hosts)}
+    identities = [*(node.identity for node in edges), *(host.identity for host in hosts)]
+    pairs = {identity: authority.client_pair(identity) for identity in identities}
     files = {name: (authority.certificate, pair.certificate, pair.key) for name, pair in pairs.items()}
     return Prepared(broker, files)
 
