@@ -108,7 +108,7 @@ def _binding(metric: Metric, name: str, tag_id: int | None, counted: Counted | N
         return Binding(0, field or "long_value", Kind.SPOOL, datatype, name)
     if tag_id is None or field is None or metric.datatype is None:
         return Binding(0, "long_value", Kind.IGNORED, datatype, name)
-    if counted is not None:
+    if counted is not None and datatype.is_number:
         return Binding(tag_id, field, Kind.COUNTED, datatype, name, counted)
     if datatype.is_text:
         return Binding(tag_id, field, Kind.TEXT, datatype, name)

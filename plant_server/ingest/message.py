@@ -66,6 +66,7 @@ class Refused:
     raw: RawMessage
     reason: Reason
     detail: str
+    edge: EdgeKey | None = None
 
 
 class Opener:
@@ -89,7 +90,9 @@ class Opener:
                 self._topics.clear()
             known = self._topics[raw.topic] = topic, EdgeKey(topic.group, topic.edge)
         if raw.size > PAYLOAD_MAX_BYTES:
-            return Refused(raw, Reason.TOO_LARGE, f"{raw.size} bytes, the most is {PAYLOAD_MAX_BYTES}")
+            return Refused(
+                raw, Reason.TOO_LARGE, f"{raw.size} bytes, the most is {PAYLOAD_MAX_BYTES}", known[1]
+            )
         return _open_payload(raw, *known)
 
 
@@ -99,21 +102,21 @@ def _open_payload(raw: RawMessage, topic: Topic, edge: EdgeKey) -> Opened | Refu
         try:
             data = Payload.FromString(raw.payload)
         except DecodeError as error:
-            return Refused(raw, Reason.MALFORMED, f"not a Sparkplug payload: {error}")
+            return Refused(raw, Reason.MALFORMED, f"not a Sparkplug payload: {error}", edge)
         seq = data.seq if data.HasField("seq") else None
         opened = Opened(raw, topic.type, edge, device, seq, data.timestamp or None, data, [])
     else:
         try:
             payload = payloads.decode(raw.payload)
         except MalformedPayload as error:
-            return Refused(raw, Reason.MALFORMED, str(error))
+            return Refused(raw, Reason.MALFORMED, str(error), edge)
         if any(
             isinstance(metric.name, bytes) for metric in payload.metrics
         ):  # What protobuf makes of no UTF-8.
-            return Refused(raw, Reason.MALFORMED, "a metric's name is not UTF-8")
+            return Refused(raw, Reason.MALFORMED, "a metric's name is not UTF-8", edge)
         opened = Opened(
             raw, topic.type, edge, device, payload.seq, payload.timestamp_ms, None, payload.metrics
         )
     if topic.type is not MessageType.NDEATH and (opened.seq is None or opened.seq > 255):
-        return Refused(raw, Reason.MALFORMED, f"seq {opened.seq} is not within 0 to 255")
+        return Refused(raw, Reason.MALFORMED, f"seq {opened.seq} is not within 0 to 255", edge)
     return opened

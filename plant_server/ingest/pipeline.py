@@ -43,6 +43,7 @@ class Outcome:
     born: set[EdgeKey] = field(default_factory=set)
     behind: set[EdgeKey] = field(default_factory=set)
     rebirths: list[EdgeKey] = field(default_factory=list)
+    quarantined: int = 0
 
 
 class Pipeline:
@@ -67,6 +68,7 @@ class Pipeline:
         self._registry = Registry(connection, accept_equipment=settings.accept_equipment)
         self._clocks = Clocks()
         self._store = Store(connection, self._registry, self._clocks, self._once)
+        self._kept = 0  # Messages in quarantine outside a batch's transaction, since the start.
         self._decided: object = None
         self._looked_s = self._reviewed_s = monotonic()
 
@@ -78,7 +80,7 @@ class Pipeline:
     def store_batch(self, messages: Sequence[RawMessage]) -> Outcome:
         """Store what is next in line of these messages. Raises CursorConflict, and psycopg.OperationalError when the
         session or the server is at fault; then this pipeline is used up."""
-        now_s = self._monotonic()
+        now_s, kept_before = self._monotonic(), self._kept
         outcome = Outcome()
         window = Window.around(int(self._clock() * 1000), self._settings.retention_days)
         refused, in_order = self._in_order(messages, now_s)
@@ -90,6 +92,7 @@ class Pipeline:
         batch = self._read([step for step in in_order if step.message.type in _DATA_TYPES], window)
         if batch or self._clocks.due(now_s):
             outcome.stored = self._store.store(batch, now_s)
+        outcome.quarantined = outcome.stored.quarantined + self._kept - kept_before
         self._answer(outcome, born)
         outcome.rebirths = self.rebirths_due()
         return outcome
@@ -143,7 +146,9 @@ class Pipeline:
                     self._registry.register(step, window)
             except (psycopg.DataError, psycopg.IntegrityError) as error:
                 self._registry.forget()
-                self._keep([Refused(step.message.raw, Reason.BAD_BIRTH, str(error))], now_s)
+                self._keep(
+                    [Refused(step.message.raw, Reason.BAD_BIRTH, str(error), step.message.edge)], now_s
+                )
         self._connection.commit()
         return {step.message.edge for step in steps if step.message.type is MessageType.NBIRTH}
 
@@ -158,12 +163,18 @@ class Pipeline:
     def _keep(self, refused: Sequence[Refused], now_s: float) -> None:
         """Messages without readable numbers, in a transaction of their own."""
         rows = [
-            QuarantineRow(None, message.raw.topic, message.raw.payload, message.reason, message.detail)
+            QuarantineRow(
+                None if message.edge is None else self._registry.known_edge_id(message.edge),
+                message.raw.topic,
+                message.raw.payload,
+                message.reason,
+                message.detail,
+            )
             for message in refused
             if self._once.admits(message.raw.topic, message.raw.payload, now_s)
         ]
         with self._connection.cursor() as cursor, self._connection.transaction():
-            write_quarantine(cursor, rows)
+            self._kept += write_quarantine(cursor, rows)
 
     def _answer(self, outcome: Outcome, born: set[EdgeKey]) -> None:
         stored = outcome.stored

@@ -82,6 +82,8 @@ def _serve(pipeline: Pipeline, inbox: Inbox, consumer: Consumer, stop: threading
         if messages:
             outcome = pipeline.store_batch(messages)
             answers.note(outcome, time.monotonic())
+            if outcome.quarantined:
+                log.warning("quarantined", messages=outcome.quarantined)
             rebirths += outcome.rebirths
         _send(consumer, answers, rebirths)
         pipeline.do_chores()

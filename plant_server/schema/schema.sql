@@ -28,8 +28,9 @@ BEGIN
         IF to_regclass('plant.' || part) IS NULL THEN
             PERFORM pg_advisory_xact_lock(hashtext('plant.ensure_sample_partition'));
             IF to_regclass('plant.' || part) IS NULL THEN
-                EXECUTE format('CREATE TABLE plant.%I PARTITION OF plant.%I FOR VALUES FROM (%L) TO (%L)',
-                    part, parent, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+                EXECUTE format('CREATE TABLE plant.%I (LIKE plant.%I)', part, parent);
+                EXECUTE format('ALTER TABLE plant.%I ATTACH PARTITION plant.%I FOR VALUES FROM (%L) TO (%L)',
+                    parent, part, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
             END IF;
         END IF;
     END LOOP;

@@ -49,17 +49,24 @@ def test_nothing_is_an_empty_batch_after_the_wait() -> None:
     assert Inbox().collect(wait_s=0.01, linger_s=0.01, messages=1, size=1) == []
 
 
-def test_enough_messages_end_the_lingering() -> None:
-    """The linger is longer than the test's time-out: only the count can end it."""
+def test_enough_messages_or_a_quiet_edge_end_the_lingering() -> None:
+    """The linger is longer than the test's time-out."""
+    inbox = Inbox()
+    for _ in range(5):
+        inbox.put(message())
+    assert len(inbox.collect(wait_s=600, linger_s=600, messages=3, size=1 << 20)) == 3
+    assert len(inbox.collect(wait_s=600, linger_s=600, messages=3, size=1 << 20)) == 2
+
+
+def test_a_first_message_ends_the_wait() -> None:
     inbox = Inbox()
     taken: list[int] = []
 
     def take() -> None:
-        taken.append(len(inbox.collect(wait_s=600, linger_s=600, messages=3, size=1 << 20)))
+        taken.append(len(inbox.collect(wait_s=600, linger_s=0, messages=3, size=1 << 20)))
 
     taker = threading.Thread(target=take, daemon=True)
     taker.start()
-    for _ in range(3):
-        inbox.put(message())
+    inbox.put(message())
     taker.join(30)
-    assert taken == [3]
+    assert taken == [1]
