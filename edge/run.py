@@ -44,6 +44,7 @@ async def run_until(settings: Settings, stop: asyncio.Event) -> None:
     ids = await asyncio.to_thread(spool.register, list(_definitions(settings.devices, profiles)))
     writer = SpoolWriter(spool, ids, LiveValues(), commit_every_s=COMMIT_EVERY_S[settings.spool.storage])
     publisher = Publisher(writer, settings)
+    await _tell_when_it_ended(settings.devices, writer)
     clock = ClockGuard(last_entry_ms=spool.newest_ms())
     log.info(
         "edge_started", edge=settings.edge.name, epoch=spool.epoch, head=spool.head, committed=spool.committed
@@ -73,6 +74,14 @@ async def run_until(settings: Settings, stop: asyncio.Event) -> None:
         writer.close()
         writer.spool.close()
     log.info("edge_stopped", head=writer.spool.head, committed=writer.spool.committed)
+
+
+async def _tell_when_it_ended(devices: Iterable[Device], writer: SpoolWriter) -> None:
+    """Nobody watched the devices from the last entry until now: their state in between is unknown, not the last one."""
+    ended_ms = writer.spool.newest_ms()
+    if ended_ms:
+        for device in devices:
+            await writer.contact(device.name, False, ended_ms)
 
 
 def _poller(
