@@ -75,6 +75,7 @@ class DevicePoller:
         self._report = ReportByException()
         self._times = StrictlyLater()
         self._heartbeat_due_ms = 0
+        self._contact_ms = 0  # When the present contact was made.
         self._held_since_ms: int | None = None  # Set while the clock cannot be believed.
         self._log = log.bind(device=device.name)
 
@@ -164,6 +165,10 @@ class DevicePoller:
         return readings
 
     def _stamped(self, reading: Reading) -> Reading:
+        """What the source dates before the contact was made counts from then on: a state that did not change over a
+        loss would otherwise seem older than the loss, and stay unknown after it."""
+        if reading.time_ms < self._contact_ms:
+            reading = replace(reading, time_ms=self._contact_ms, time_by_edge=True)
         time_ms = self._times.next_ms(reading.tag.name, reading.time_ms)
         return reading if time_ms == reading.time_ms else replace(reading, time_ms=time_ms)
 
@@ -177,6 +182,7 @@ class DevicePoller:
             return
         self._log.info("device_online", profile=self._profile.name, url=self._device.url)
         self.statistics.online = True
+        self._contact_ms = time_ms
         await self._sink.contact(self._device.name, True, time_ms)
 
     async def _contact_lost(self, error: DeviceError) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -96,6 +97,30 @@ async def test_a_device_that_never_answered_is_told_once_as_lost():
     async with polling(driver, sink):
         await until(lambda: driver.log.count("open") >= 5)
     assert sink.told == ["offline"]
+
+
+async def test_a_value_dated_before_the_contact_was_made_counts_from_then():
+    """The state has not changed over the loss: the source still dates it before."""
+    told: list[tuple[bool | int, int, bool]] = []
+
+    class DatedSink(Sink):
+        async def entry(self, device, readings) -> None:
+            told.extend((r.value, r.time_ms, r.time_by_edge) for r in readings if r.tag is SPEED)
+
+        async def contact(self, device, online, time_ms) -> None:
+            told.append((online, time_ms, True))
+
+    class DatedDriver(ScriptedDriver):
+        async def read(self, tags):
+            return [replace(r, time_ms=changed_ms, time_by_edge=False) for r in await super().read(tags)]
+
+    changed_ms = wall_clock_ms() - 2_000
+    async with polling(DatedDriver([5, DeviceUnavailable("cable"), 5]), DatedSink()):
+        await until(lambda: len(told) >= 5)
+    online, first, offline, again, second = told[:5]
+    assert [online[0], first[0], offline[0], again[0], second[0]] == [True, 5, False, True, 5]
+    assert offline[1] <= again[1] <= second[1], "the value seems older than the loss"
+    assert second[2], "the time is the edge's, and does not say so"
 
 
 async def test_one_log_line_when_a_device_goes_and_one_when_it_is_back():
