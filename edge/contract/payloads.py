@@ -18,7 +18,7 @@ from edge.contract.sparkplug_pb2 import Payload as _Payload
 type_names = {datatype.value: datatype.name for datatype in DataType}
 
 Value = bool | int | float | str | bytes | None
-_BITS = {
+INTEGER_BITS = {
     DataType.INT8: 8,
     DataType.INT16: 16,
     DataType.INT32: 32,
@@ -90,20 +90,25 @@ def decode(data: bytes) -> Payload:
     )
 
 
+def integer_range(datatype: DataType) -> tuple[int, int]:
+    """The lowest and the highest number that an integer datatype holds."""
+    bits = INTEGER_BITS[datatype]
+    return (-(1 << bits - 1), (1 << bits - 1) - 1) if datatype in _SIGNED else (0, (1 << bits) - 1)
+
+
 def to_wire_integer(value: int, datatype: DataType) -> int:
     """Two's complement of `value` in the width Sparkplug carries. Raises MalformedPayload when it does not fit."""
-    bits = _BITS[datatype]
-    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if datatype in _SIGNED else (0, (1 << bits) - 1)
+    low, high = integer_range(datatype)
     if not low <= value <= high:
         raise MalformedPayload(f"{value} does not fit {datatype.name}")
-    return value & (0xFFFFFFFFFFFFFFFF if bits == 64 else 0xFFFFFFFF)
+    return value & (0xFFFFFFFFFFFFFFFF if INTEGER_BITS[datatype] == 64 else 0xFFFFFFFF)
 
 
 def from_wire_integer(raw: int, datatype: DataType) -> int:
     """The number that `raw` stands for. Accepts both 8/16-bit and 32-bit sign extension of small signed types."""
     if datatype not in _SIGNED:
         return raw
-    bits = _BITS[datatype]
+    bits = INTEGER_BITS[datatype]
     raw &= (1 << bits) - 1
     return raw - (1 << bits) if raw >> (bits - 1) else raw
 
@@ -136,11 +141,11 @@ def set_value(wire: "_Payload.Metric", value: Value, datatype: DataType | None) 
         wire.is_null = True
     elif datatype is None:
         _set_by_type(wire, value)
-    elif datatype in _BITS:
+    elif datatype in INTEGER_BITS:
         if not isinstance(value, int):
             raise MalformedPayload(f"{value!r} is not an integer ({datatype.name})")
         raw = to_wire_integer(value, datatype)
-        if _BITS[datatype] == 64:
+        if INTEGER_BITS[datatype] == 64:
             wire.long_value = raw
         else:
             wire.int_value = raw

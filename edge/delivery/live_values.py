@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from edge.contract.datatypes import Quality
 from edge.delivery.entries import ScalarValue
 
 
-@dataclass(frozen=True, slots=True)
-class LiveValue:
+class LiveValue(NamedTuple):
     value: ScalarValue
     time_ms: int
     quality: int
@@ -35,9 +35,9 @@ class LiveValues:
     def saw(self, device: str, rows: Iterable[tuple[int, int, ScalarValue, int]]) -> None:
         """Note (tag id, time_ms, value, quality) rows."""
         known = self.device(device)
-        for tag, time_ms, value, quality in rows:
-            known.values[tag] = LiveValue(value, time_ms, quality)
-            known.changed.add(tag)
+        values = {tag: LiveValue(value, time_ms, quality) for tag, time_ms, value, quality in rows}
+        known.values |= values
+        known.changed |= values.keys()
 
     def contact(self, device: str, online: bool) -> None:
         self.device(device).online = online

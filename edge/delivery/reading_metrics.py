@@ -4,16 +4,14 @@
 both against each other.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from edge.contract.datatypes import DataType, Quality
-from edge.contract.payloads import MalformedPayload, to_wire_integer
+from edge.contract.payloads import INTEGER_BITS, integer_range
 from edge.contract.sparkplug_pb2 import Payload
 from edge.delivery.entries import Readings, ScalarValue, TagDefinition
 from edge.delivery.live_values import LiveValue
-
-# One closure a tag: sets the value, or raises TypeError/MalformedPayload for a value its datatype cannot hold.
-Setter = Callable[[Payload.Metric, ScalarValue], None]
 
 
 class ReadingEncoder:
@@ -21,7 +19,7 @@ class ReadingEncoder:
 
     def __init__(self, tags: Mapping[int, TagDefinition], alias_base: int) -> None:
         self._alias_base = alias_base
-        self._setters = {tag_id: _setter(tag.datatype) for tag_id, tag in tags.items()}
+        self._codes = {tag_id: _code(tag.datatype) for tag_id, tag in tags.items()}
 
     def begin(self, now_ms: int, seq: int) -> Payload:
         return Payload(timestamp=now_ms, seq=seq)
@@ -38,21 +36,19 @@ class ReadingEncoder:
             metric.string_value = value
 
     def add_readings(self, payload: Payload, entry: Readings, *, historical: bool) -> None:
-        add, setters, alias_base = payload.metrics.add, self._setters, self._alias_base
-        base_ms, bad = entry.base_ms, entry.bad
-        for index, (tag, offset_ms, value) in enumerate(
-            zip(entry.tags, entry.offsets_ms, entry.values, strict=True)
-        ):
+        add, codes, alias_base = payload.metrics.add, self._codes, self._alias_base
+        base_ms, first = entry.base_ms, len(payload.metrics)
+        for tag, offset_ms, value in zip(entry.tags, entry.offsets_ms, entry.values, strict=True):
             metric = add()
             metric.alias = alias_base + tag
             metric.timestamp = base_ms + offset_ms
             if historical:
                 metric.is_historical = True
-            if bad and index in bad:
-                _add_quality(metric, bad[index])
-            _set(metric, setters[tag], value)
+            _set(metric, codes[tag], value)
+        for index, quality in entry.bad.items():
+            _set_quality(payload.metrics[first + index], quality)
         for index in entry.by_edge:
-            properties = payload.metrics[len(payload.metrics) - len(entry.tags) + index].properties
+            properties = payload.metrics[first + index].properties
             properties.keys.append("TimeByEdge")
             properties.values.add(type=DataType.BOOLEAN, boolean_value=True)
 
@@ -61,54 +57,71 @@ class ReadingEncoder:
         metric.alias = self._alias_base + tag
         metric.timestamp = value.time_ms
         metric.is_transient = True
+        _set(metric, self._codes[tag], value.value)
         if value.quality != Quality.GOOD:
-            _add_quality(metric, value.quality)
-        _set(metric, self._setters[tag], value.value)
+            _set_quality(metric, value.quality)
 
 
-def _set(metric: Payload.Metric, setter: Setter, value: ScalarValue) -> None:
+class _Code(NamedTuple):
+    """How a datatype is put into a metric. Integers: the lowest and highest it holds, and the bits on the wire."""
+
+    field: int
+    low: int = 0
+    high: int = 0
+    mask: int = 0
+
+
+_INT, _LONG, _DOUBLE, _FLOAT, _BOOLEAN, _STRING = range(6)
+
+
+def _code(datatype: DataType) -> _Code:
+    if datatype in INTEGER_BITS:
+        bits = INTEGER_BITS[datatype]
+        low, high = integer_range(datatype)
+        return _Code(_LONG, low, high, (1 << 64) - 1) if bits == 64 else _Code(_INT, low, high, (1 << 32) - 1)
+    return _Code(
+        {DataType.DOUBLE: _DOUBLE, DataType.FLOAT: _FLOAT, DataType.BOOLEAN: _BOOLEAN}.get(datatype, _STRING)
+    )
+
+
+def _set(metric: Payload.Metric, code: _Code, value: Any) -> None:
     """A value that its datatype cannot hold (a definition changed under the backlog) travels as Bad without value."""
-    if value is None:
-        metric.is_null = True
-        return
+    field, low, high, mask = code
     try:
-        setter(metric, value)
-    except (TypeError, ValueError, MalformedPayload):
-        metric.is_null = True
-        _add_quality(metric, Quality.BAD)
+        if value is None:
+            metric.is_null = True
+        elif field == _INT and low <= value <= high:
+            metric.int_value = value & mask
+        elif field == _LONG and low <= value <= high:
+            metric.long_value = value & mask
+        elif field == _DOUBLE:
+            metric.double_value = value
+        elif field == _FLOAT:
+            metric.float_value = value
+        elif field == _BOOLEAN:
+            metric.boolean_value = value
+        elif field == _STRING:
+            metric.string_value = value
+        else:
+            _set_bad(metric)
+    except (TypeError, ValueError):
+        _set_bad(metric)
 
 
-def _add_quality(metric: Payload.Metric, quality: int) -> None:
+def _set_bad(metric: Payload.Metric) -> None:
+    metric.is_null = True
+    _set_quality(metric, Quality.BAD)
+
+
+def _set_quality(metric: Payload.Metric, quality: int) -> None:
+    if metric.HasField("properties"):
+        return  # Bad already, because the value does not fit.
     metric.properties.keys.append("Quality")
     metric.properties.values.add(type=DataType.INT32, int_value=int(quality))
-
-
-def _setter(datatype: DataType) -> Setter:
-    if datatype in (DataType.UINT64, DataType.DATETIME):
-        return lambda metric, value: setattr(metric, "long_value", value)
-    if datatype == DataType.UINT32:
-        return lambda metric, value: setattr(metric, "int_value", value)
-    if datatype == DataType.INT64:
-        return lambda metric, value: setattr(metric, "long_value", to_wire_integer(_whole(value), datatype))
-    if datatype in (DataType.INT8, DataType.INT16, DataType.INT32, DataType.UINT8, DataType.UINT16):
-        return lambda metric, value: setattr(metric, "int_value", to_wire_integer(_whole(value), datatype))
-    if datatype == DataType.DOUBLE:
-        return lambda metric, value: setattr(metric, "double_value", value)
-    if datatype == DataType.FLOAT:
-        return lambda metric, value: setattr(metric, "float_value", value)
-    if datatype == DataType.BOOLEAN:
-        return lambda metric, value: setattr(metric, "boolean_value", value)
-    return lambda metric, value: setattr(metric, "string_value", value)
 
 
 def holds(datatype: DataType, value: ScalarValue) -> bool:
     """Whether a message can carry `value` as `datatype`."""
     metric = Payload.Metric()
-    _set(metric, _setter(datatype), value)
+    _set(metric, _code(datatype), value)
     return value is None or not metric.is_null
-
-
-def _whole(value: ScalarValue) -> int:
-    if not isinstance(value, int):
-        raise TypeError(f"{value!r} is not an integer")
-    return value
