@@ -8,7 +8,7 @@ import psycopg
 from edge.contract.spool_metrics import Gap, GapTag
 from plant_server.ingest.array_parameters import PG_EPOCH_MS
 from plant_server.ingest.copy_blocks import HEADER, TRAILER, SampleColumns
-from plant_server.ingest.decode import Contact, Facts, Numbers, OutsideRow, TextRow
+from plant_server.ingest.facts import Contact, Facts, Numbers, OutsideRow, TextRow
 from plant_server.ingest.last_values import LastValue, save_last_values
 from plant_server.ingest.message import EdgeKey
 from plant_server.ingest.odometers import OdometerBook, steps_of

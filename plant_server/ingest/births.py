@@ -17,7 +17,7 @@ from edge.contract.payloads import Metric
 from edge.contract.topics import MessageType
 from plant_server.ingest.alarms import AlarmKind, raise_alarm
 from plant_server.ingest.binding import Bindings, Counted, bind, is_tag
-from plant_server.ingest.decode import Window
+from plant_server.ingest.facts import Window
 from plant_server.ingest.host_session import Born, InOrder
 from plant_server.ingest.last_values import LastValue, save_last_values
 from plant_server.ingest.message import EdgeKey, Opened

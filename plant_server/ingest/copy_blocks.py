@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge.contract.datatypes import Quality
 from plant_server.ingest.array_parameters import PG_EPOCH_MS
-from plant_server.ingest.decode import TIME_BY_EDGE
+from plant_server.ingest.facts import TIME_BY_EDGE
 from plant_server.ingest.last_values import LastValue
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)

@@ -8,7 +8,7 @@ import psycopg
 
 from plant_server.errors import CursorConflict
 from plant_server.ingest.alarms import AlarmKind, raise_alarm
-from plant_server.ingest.decode import Facts
+from plant_server.ingest.facts import Facts
 from plant_server.ingest.message import EdgeKey
 from plant_server.ingest.queries import QUERIES, moment_or_none
 

@@ -3,28 +3,33 @@
 `edge.contract.payloads.decode` is the careful general path and gives the meaning; this one reads the protobuf fields
 directly, because it knows from the birth where each value is. It looks twice only where a value is zero or absent
 (an unset field reads as zero, so a value in the wrong field does too) and where the bytes hold properties at all.
-
-What it promises: every reading of a message is in exactly one of `columns`, `texts`, `outside`, or is named in
-`faults`, and then the whole message is kept in quarantine beside what could be stored.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from edge.contract import spool_metrics
 from edge.contract.datatypes import Quality
 from edge.contract.payloads import MalformedPayload, from_wire_integer
 from edge.contract.spool_metrics import Gap
-from plant_server.ingest.binding import Alias, Binding, Bindings, Counted, Kind
-from plant_server.ingest.message import EdgeKey, Opened
+from plant_server.ingest.binding import Alias, Binding, Bindings, Kind
+from plant_server.ingest.facts import (
+    TIME_BY_EDGE,
+    Contact,
+    CounterRow,
+    Facts,
+    Fault,
+    Numbers,
+    OutsideRow,
+    TextRow,
+    Window,
+)
+from plant_server.ingest.message import Opened
 from plant_server.ingest.quarantine import Reason, SampleReason
 
-# Set in the stored quality when the time is the edge's although the device states times: 193 is good as well.
-TIME_BY_EDGE = 1
 # No edge stamps before it was built, so an earlier time is a clock that was never set; not even a counter believes it.
 EARLIEST_MS = 1_704_067_200_000  # 2024-01-01
 _NUMBER_MAX = 1 << 62
@@ -35,113 +40,11 @@ _ANY_FLOAT = ("float_value", "double_value")
 _SKIP = object()
 
 
-class Fault(NamedTuple):
-    reason: Reason
-    detail: str
-
-
-class CounterRow(NamedTuple):
-    """A good reading of a counter or meter, in the order in which it was read."""
-
-    tag_id: int
-    time_ms: int
-    value: int
-    counted: Counted
-
-
-class TextRow(NamedTuple):
-    time_ms: int
-    tag_id: int
-    quality: int
-    value: str | None
-
-
-class OutsideRow(NamedTuple):
-    """A reading for sample_quarantine. `time_ms` as sent: up to 2**64."""
-
-    time_ms: int
-    tag_id: int
-    quality: int
-    value: float | None
-    text: str | None
-    reason: SampleReason
-
-
-class Contact(NamedTuple):
-    device: str
-    online: bool
-    time_ms: int
-
-
-class Numbers(NamedTuple):
-    epoch: UUID
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The times that are stored, UTC ms, both included."""
-
-    oldest_ms: int
-    newest_ms: int
-
-    @staticmethod
-    def around(now_ms: int, retention_days: int) -> "Window":
-        return Window(now_ms - retention_days * 86_400_000, now_ms + 3_600_000)
-
-    def holds(self, time_ms: int) -> bool:
-        return self.oldest_ms <= time_ms <= self.newest_ms
-
-    def reason(self, time_ms: int) -> SampleReason:
-        return SampleReason.TOO_OLD if time_ms < self.oldest_ms else SampleReason.TOO_NEW
-
-
-@dataclass(slots=True, eq=False)
-class Facts:
-    """What one N/DDATA message tells. `numbers` None: live only, seen but never stored nor counted.
-
-    `tags`, `times_ms` and `values` are columns of equal length; `qualities` holds those that are not GOOD, by index.
-    """
-
-    message: Opened
-    numbers: Numbers | None = None
-    tags: list[int] = field(default_factory=list)
-    times_ms: list[int] = field(default_factory=list)
-    values: list[float | None] = field(default_factory=list)
-    qualities: dict[int, int] = field(default_factory=dict)
-    texts: list[TextRow] = field(default_factory=list)
-    outside: list[OutsideRow] = field(default_factory=list)
-    counters: list[CounterRow] = field(default_factory=list)
-    gap: Gap | None = None
-    contact: Contact | None = None
-    faults: list[Fault] = field(default_factory=list)
-    oldest_ms: int = 0  # Of `times_ms`, when there are any.
-    newest_ms: int = 0
-    _unread: "_Reader | None" = None
-
-    @property
-    def edge(self) -> EdgeKey:
-        return self.message.edge
-
-    def read(self) -> None:
-        """Fill the columns. Never raises for what a sender can get wrong. No effect the second time."""
-        reader, self._unread = self._unread, None
-        if reader is not None:
-            reader.read()
-
-    def known_times_ms(self) -> list[int]:
-        """Before it was read: the first and the last time. After it: all that matters for partitions."""
-        if self._unread is not None:
-            return self._unread.peek_times()
-        return [*self.times_ms, *(row.time_ms for row in self.texts)]
-
-
 def open_facts(message: Opened, bindings: Bindings, window: Window) -> Facts:
     """The facts of a data message, by the birth it belongs to: for now only its numbers; `read` brings the rest."""
     facts = Facts(message)
-    facts._unread = _Reader(facts, bindings, window)
-    facts.numbers = facts._unread.peek_numbers()
+    facts.unread = _Reader(facts, bindings, window)
+    facts.numbers = facts.unread.peek_numbers()
     if facts.numbers is None:
         facts.read()
     return facts

@@ -26,7 +26,7 @@ from plant_server.domain.odometer import (
     review,
 )
 from plant_server.ingest.array_parameters import int4, int8, timestamps
-from plant_server.ingest.decode import CounterRow, Facts
+from plant_server.ingest.facts import CounterRow, Facts
 from plant_server.ingest.queries import QUERIES, moment
 
 

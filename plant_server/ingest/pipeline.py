@@ -19,7 +19,8 @@ from plant_server.ingest.array_parameters import register
 from plant_server.ingest.batch_rows import write_quarantine
 from plant_server.ingest.births import Registry
 from plant_server.ingest.clocks import Clocks
-from plant_server.ingest.decode import Facts, Window, open_facts
+from plant_server.ingest.decode import open_facts
+from plant_server.ingest.facts import Facts, Window
 from plant_server.ingest.host_session import HostSession, InOrder
 from plant_server.ingest.message import EdgeKey, Opener, RawMessage, Refused
 from plant_server.ingest.odometers import review_doubts

@@ -29,7 +29,7 @@ from plant_server.ingest.batch_rows import (
 from plant_server.ingest.births import Registry
 from plant_server.ingest.clocks import Clocks
 from plant_server.ingest.cursors import CursorBook
-from plant_server.ingest.decode import Facts, Fault
+from plant_server.ingest.facts import Facts, Fault
 from plant_server.ingest.message import EdgeKey, Opened
 from plant_server.ingest.quarantine import OncePerMessage, QuarantineRow, Reason
 from plant_server.ingest.queries import QUERIES
