@@ -63,8 +63,9 @@ class Payload:
     metrics: list[Metric]
 
 
-def encode(metrics: Iterable[Metric], *, timestamp_ms: int, seq: int | None) -> bytes:
-    """Bytes of a payload. A metric without a datatype is encoded by its Python type (data messages).
+def encode(metrics: Iterable[Metric], *, timestamp_ms: int, seq: int | None, declares: bool = True) -> bytes:
+    """Bytes of a payload. A metric without a datatype is encoded by its Python type (data messages). `declares`: state
+    the datatype beside a name, as births must and commands should not.
 
     Raises MalformedPayload when a value does not fit its datatype.
     """
@@ -73,7 +74,7 @@ def encode(metrics: Iterable[Metric], *, timestamp_ms: int, seq: int | None) -> 
         payload.seq = seq
     add = payload.metrics.add
     for metric in metrics:
-        _fill(add(), metric)
+        _fill(add(), metric, declares)
     return payload.SerializeToString()
 
 
@@ -113,7 +114,7 @@ def from_wire_integer(raw: int, datatype: DataType) -> int:
     return raw - (1 << bits) if raw >> (bits - 1) else raw
 
 
-def _fill(wire: "_Payload.Metric", metric: Metric) -> None:
+def _fill(wire: "_Payload.Metric", metric: Metric, declares: bool) -> None:
     if metric.name is not None:
         wire.name = metric.name
     if metric.alias is not None:
@@ -124,8 +125,8 @@ def _fill(wire: "_Payload.Metric", metric: Metric) -> None:
         wire.is_historical = True
     if metric.is_transient:
         wire.is_transient = True
-    if metric.datatype is not None and metric.name is not None:
-        wire.datatype = metric.datatype  # Stated where the name is; data by alias leaves it out.
+    if declares and metric.datatype is not None and metric.name is not None:
+        wire.datatype = metric.datatype  # Data by alias leaves it out.
     set_value(wire, metric.value, metric.datatype)
     if metric.quality != Quality.GOOD:
         _add_property(wire, "Quality", int(metric.quality))

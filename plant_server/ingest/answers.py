@@ -95,4 +95,4 @@ def rebirth_command(edge: EdgeKey, now_ms: int) -> Command:
 def _command(edge: EdgeKey, now_ms: int, metrics: Iterable[Metric]) -> Command:
     """Commands carry names and no seq (`tck-id-payloads-ncmd-seq`)."""
     topic = edge_topic(edge.group, MessageType.NCMD, edge.node)
-    return Command(str(topic), encode(metrics, timestamp_ms=now_ms, seq=None))
+    return Command(str(topic), encode(metrics, timestamp_ms=now_ms, seq=None, declares=False))

@@ -6,6 +6,7 @@ tags. A tag keeps the meaning it has: what a birth says otherwise is a proposal.
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,7 +22,7 @@ from plant_server.ingest.facts import Window
 from plant_server.ingest.host_session import Born, InOrder
 from plant_server.ingest.last_values import LastValue, save_last_values
 from plant_server.ingest.message import EdgeKey, Opened
-from plant_server.ingest.queries import QUERIES
+from plant_server.ingest.queries import QUERIES, moment
 from plant_server.ingest.tag_meaning import TagMeaning
 
 
@@ -88,7 +89,10 @@ class Registry:
         if message.type is MessageType.NDEATH:
             cursor.execute(QUERIES["node_died"], {"edge_id": edge_id, "bd_seq": _bd_seq(message)})
         elif message.type is MessageType.DDEATH:
-            cursor.execute(QUERIES["device_died"], {"edge_id": edge_id, "device": message.device})
+            time = _time_of(message, window)
+            cursor.execute(
+                QUERIES["device_died"], {"edge_id": edge_id, "device": message.device, "time": time}
+            )
         elif in_order.born is not None:
             if message.type is MessageType.NBIRTH:
                 cursor.execute(QUERIES["node_born"], {"edge_id": edge_id, "bd_seq": _bd_seq(message)})
@@ -184,6 +188,12 @@ class Registry:
 def _bd_seq(message: Opened) -> int | None:
     value = next((metric.value for metric in message.metrics if metric.name == spool_metrics.BD_SEQ), None)
     return value if type(value) is int and 0 <= value <= 255 else None
+
+
+def _time_of(message: Opened, window: Window) -> datetime | None:
+    """The time in the message; None where it has none that can be."""
+    time_ms = message.timestamp_ms
+    return moment(time_ms) if time_ms is not None and window.holds(time_ms) else None
 
 
 def _path(metric: Metric) -> str | None:

@@ -13,11 +13,11 @@ WITH gone AS (
     WHERE (group_id = ANY (%(groups)s) OR '+' = ANY (%(groups)s))
     RETURNING edge_id
 )
-UPDATE plant.device SET online = false FROM gone WHERE device.edge_id = gone.edge_id AND device.online
+UPDATE plant.device SET online = false, offline_time = now() FROM gone WHERE device.edge_id = gone.edge_id AND device.online
 
 -- node_born --
 WITH edge AS (UPDATE plant.edge SET online = true, bd_seq = %(bd_seq)s WHERE edge_id = %(edge_id)s)
-UPDATE plant.device SET online = false WHERE edge_id = %(edge_id)s AND online
+UPDATE plant.device SET online = false, offline_time = now() WHERE edge_id = %(edge_id)s AND online
 
 -- node_died --
 -- Only the will of the present session counts; a session without bdSeq (third party) takes any.
@@ -26,10 +26,11 @@ WITH edge AS (
     WHERE edge_id = %(edge_id)s AND (bd_seq IS NULL OR bd_seq = %(bd_seq)s)
     RETURNING edge_id
 )
-UPDATE plant.device SET online = false FROM edge WHERE device.edge_id = edge.edge_id AND device.online
+UPDATE plant.device SET online = false, offline_time = now() FROM edge WHERE device.edge_id = edge.edge_id AND device.online
 
 -- device_died --
-UPDATE plant.device SET online = false WHERE edge_id = %(edge_id)s AND name = %(device)s
+UPDATE plant.device SET online = false, offline_time = coalesce(%(time)s, now())
+WHERE edge_id = %(edge_id)s AND name = %(device)s
 
 -- find_device --
 SELECT device_id FROM plant.device WHERE edge_id = %(edge_id)s AND name = %(device)s
@@ -40,7 +41,7 @@ ON CONFLICT (edge_id, name) DO UPDATE SET name = EXCLUDED.name
 RETURNING device_id
 
 -- device_born --
-UPDATE plant.device SET online = true, path = coalesce(%(path)s, path) WHERE device_id = %(device_id)s
+UPDATE plant.device SET online = true, offline_time = NULL, path = coalesce(%(path)s, path) WHERE device_id = %(device_id)s
 
 -- propose_equipment --
 -- A device that says another path than it did is proposed anew; the same path again changes nothing.

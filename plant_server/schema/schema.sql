@@ -64,7 +64,8 @@ CREATE TABLE plant.device (
     edge_id integer NOT NULL,
     name text NOT NULL,
     path text,
-    online boolean
+    online boolean,
+    offline_time timestamp with time zone
 );
 ALTER TABLE plant.device OWNER TO lineside_plant;
 CREATE TABLE plant.rollup_1m (

@@ -36,11 +36,6 @@ NOT_YET = {
     "tck-id-topics-nbirth-bdseq-increment": "the edge counts bdSeq up also when no CONNECT could be sent",
     "tck-id-message-flow-edge-node-birth-publish-will-message-payload-bdSeq": "as above",
     "tck-id-operational-behavior-data-publish-dbirth-order": "what is sent again after a loss is not marked historical",
-    "tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-offline": (
-        "the plant does not keep since when a device is offline"
-    ),
-    "tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-tags-stale": "as above",
-    "tck-id-payloads-metric-datatype-not-req": "the plant's commands state datatypes",
 }
 
 

@@ -16,7 +16,7 @@ PATIENCE_S = 10.0
 # A page shows every value of a device without contact as such: staleness is the device's, no value is overwritten.
 _SHOWN = """
 SELECT edge.online, edge.last_message, device.name, edge.online AND coalesce(device.online, false),
-       array_remove(array_agg(tag.name), NULL)
+       coalesce(device.offline_time, edge.last_message), array_remove(array_agg(tag.name), NULL)
 FROM plant.edge LEFT JOIN plant.device USING (edge_id) LEFT JOIN plant.tag USING (device_id)
 WHERE edge.group_id = %(group)s AND edge.node = %(edge)s
 GROUP BY edge.edge_id, device.device_id
@@ -65,7 +65,7 @@ class PlantScreens:
         with psycopg.connect(self._database_url, autocommit=True) as connection:
             rows = connection.execute(_SHOWN, {"group": topic.group, "edge": topic.edge}).fetchall()
         shown: list[HostShows] = []
-        for edge_online, last_message, device, device_online, tags in rows:
+        for edge_online, last_message, device, device_online, offline_time, tags in rows:
             since_ms = int(last_message.timestamp() * 1000)
             if not shown:
                 stale = self._declared(topic, None)  # The plant keeps no value of a node's own metrics.
@@ -74,6 +74,7 @@ class PlantScreens:
                 )
             if device is not None:
                 stale = self._declared(topic, device) - (set(tags) if device_online else set())
+                since_ms = int(offline_time.timestamp() * 1000)
                 shown.append(
                     HostShows(topic.group, topic.edge, device, device_online, since_ms, tuple(sorted(stale)))
                 )

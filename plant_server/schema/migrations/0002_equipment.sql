@@ -18,6 +18,7 @@ CREATE TABLE plant.device (
     name          text NOT NULL,
     path          text,                  -- ISA-95 EquipmentPath, from the birth
     online        boolean,               -- live: DBIRTH and DDEATH; null until the first
+    offline_time  timestamptz,           -- since when it is not: the time in its DDEATH, else when its node's death came
     UNIQUE (edge_id, name)
 );
 

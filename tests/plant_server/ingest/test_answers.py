@@ -1,7 +1,6 @@
 from uuid import UUID
 
 from edge.contract import payloads
-from edge.contract.datatypes import DataType
 from plant_server.ingest.answers import Answers, Committed, committed_command, rebirth_command
 from plant_server.ingest.message import EdgeKey
 from plant_server.ingest.pipeline import Outcome
@@ -58,14 +57,14 @@ def test_whoever_leaves_sends_the_rest() -> None:
 
 
 def test_the_commands_are_as_sparkplug_wants_them() -> None:
-    """Names, datatypes and timestamps, no seq, no alias."""
+    """Names and timestamps; no seq, no alias, no datatypes: those are stated in births."""
     command = committed_command(EDGE, Committed(EPOCH, 42), 1_800_000_000_000)
     assert command.topic == "spBv1.0/demo/NCMD/press-shop"
     payload = payloads.decode(command.payload)
     assert (payload.seq, payload.timestamp_ms) == (None, 1_800_000_000_000)
     assert [(m.name, m.alias, m.datatype, m.value, m.timestamp_ms) for m in payload.metrics] == [
-        ("Spool/Epoch", None, DataType.STRING, EPOCH_1, 1_800_000_000_000),
-        ("Spool/Committed", None, DataType.UINT64, 42, 1_800_000_000_000),
+        ("Spool/Epoch", None, None, EPOCH_1, 1_800_000_000_000),
+        ("Spool/Committed", None, None, 42, 1_800_000_000_000),
     ]
     [rebirth] = payloads.decode(rebirth_command(EDGE, 1).payload).metrics
-    assert (rebirth.name, rebirth.datatype, rebirth.value) == ("Node Control/Rebirth", DataType.BOOLEAN, True)
+    assert (rebirth.name, rebirth.datatype, rebirth.value) == ("Node Control/Rebirth", None, True)
