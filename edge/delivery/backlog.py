@@ -1,8 +1,8 @@
 """What goes into the next message: consecutive entries of one device, cut so that each message fits.
 
 Historical and live entries never share a message. Historical is what is sent more than 5 s after its time, and what
-is older than a value that this session has shown already: in a birth, or to screens while a backlog drains. So live
-values never go back in time.
+is older than a value of the same tag that this session has told already: in a birth, to screens while a backlog
+drains, or in a message that is sent again. So live values never go back in time.
 
 Entries that a window went back to twice travel alone, so that a poison entry betrays itself; see PoisonWatch.
 """
@@ -42,13 +42,13 @@ class Batch:
 
 
 class Backlog:
-    """The spool as one session sees it, in one epoch. `shown_ms`: per device, the newest time this session showed.
+    """The spool as one session sees it, in one epoch. `shown_ms`: per tag, the newest time this session told.
 
     Methods that touch the spool raise EpochChanged and SpoolFull.
     """
 
     def __init__(
-        self, writer: SpoolWriter, epoch: str, shown_ms: Mapping[str, int], *, poison_after_s: float
+        self, writer: SpoolWriter, epoch: str, shown_ms: Mapping[int, int], *, poison_after_s: float
     ) -> None:
         self._writer = writer
         self._epoch = epoch
@@ -119,6 +119,10 @@ class Backlog:
         return Batch(device, entries, historical)
 
     def _is_historical(self, entry: Readings, now_ms: int) -> bool:
-        return now_ms - entry.newest_ms > HISTORICAL_AFTER_MS or entry.newest_ms <= self._shown_ms.get(
-            entry.device, 0
+        if now_ms - entry.newest_ms > HISTORICAL_AFTER_MS:
+            return True
+        base_ms, shown_ms = entry.base_ms, self._shown_ms
+        return any(
+            base_ms + offset_ms < shown_ms.get(tag, 0)
+            for tag, offset_ms in zip(entry.tags, entry.offsets_ms, strict=True)
         )

@@ -52,7 +52,7 @@ class SparkplugSession:
         self.bd_seq = bd_seq
         self.epoch = epoch
         self.born: set[str] = set()
-        self.shown_ms: dict[str, int] = {}  # Per device, the newest time of a live value that was told.
+        self.shown_ms: dict[int, int] = {}  # Per tag, the time of the newest live value that was told.
         self._seq = 0
         self._tags = tags
         self._by_device: dict[str, list[int]] = {}
@@ -113,7 +113,7 @@ class SparkplugSession:
             tag, value = self._tags[tag_id], live.values.get(tag_id)
             if value is not None:
                 value = _as_born(value, tag.datatype)
-                self._show(device, value.time_ms)
+                self.shown_ms[tag_id] = value.time_ms
             metrics.append(
                 Metric(
                     value.value if value else None,
@@ -146,6 +146,8 @@ class SparkplugSession:
         for numbered in entries:
             if isinstance(numbered.entry, Readings):
                 self._encoder.add_readings(payload, numbered.entry, historical=historical)
+                if not historical:
+                    self._show(numbered.entry)
         return Message(self._topic(MessageType.DDATA, device), payload.SerializeToString())
 
     def told(self, numbered: Numbered, now_ms: int) -> Message:
@@ -171,11 +173,13 @@ class SparkplugSession:
         payload = self._encoder.begin(now_ms, self._next_seq())
         for tag_id, value in values.items():
             self._encoder.add_live(payload, tag_id, value)
-            self._show(device, value.time_ms)
+            self.shown_ms[tag_id] = value.time_ms
         return Message(self._topic(MessageType.DDATA, device), payload.SerializeToString())
 
-    def _show(self, device: str, time_ms: int) -> None:
-        self.shown_ms[device] = max(time_ms, self.shown_ms.get(device, 0))
+    def _show(self, entry: Readings) -> None:
+        base_ms, shown_ms = entry.base_ms, self.shown_ms
+        for tag, offset_ms in zip(entry.tags, entry.offsets_ms, strict=True):
+            shown_ms[tag] = base_ms + offset_ms
 
     def _next_seq(self) -> int:
         seq, self._seq = self._seq, (self._seq + 1) % 256
