@@ -149,10 +149,11 @@ class Kept:
     is_whole: bool
 
     def joined(self, other: "Kept") -> "Kept":
-        """Of two files of one edge: what either holds. A reading that is in both is one reading."""
+        """Of two files of one edge: what either holds. A reading that is in both is one reading; each may have told
+        by itself that contact ended with the entry both had last."""
         return Kept(
             self.readings | other.readings,
-            self.contacts | other.contacts,
+            self.contacts + other.contacts,
             self.is_whole and other.is_whole,
         )
 
