@@ -74,7 +74,7 @@ def credential_files(credentials: Credentials, home: Path) -> dict[str, str]:
     """Settings of a client, `ca cert key` or `username password_file`, as files below `home`."""
     if credentials.certificate is not None:
         return {"ca": str(credentials.ca), "cert": str(credentials.certificate), "key": str(credentials.key)}
-    secret = home / "secrets" / f"mqtt-{(credentials.username or '').replace(':', '-')}.password"
+    secret = home / "secrets" / f"mqtt-{(credentials.username or '').replace('/', '-')}.password"
     secret.touch(mode=0o600)
     secret.write_text(f"{credentials.password}\n", encoding="utf-8")
     return {"username": credentials.username or "", "password_file": str(secret)}
