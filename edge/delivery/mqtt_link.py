@@ -92,6 +92,7 @@ class MqttLink:
         client.on_unsubscribe = self._on_unsubscribe
         client.on_message = self._on_message
         client.on_publish = self._on_publish
+        client.on_socket_open = self._on_socket_open
         return client
 
     async def __aenter__(self) -> Self:
@@ -182,6 +183,11 @@ class MqttLink:
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:
         # paho calls this while it handles the exception, and tells nothing of it.
         self._tell(self._fail, self._connected, str(sys.exc_info()[1] or "no connection"))
+
+    @staticmethod
+    def _on_socket_open(_client: Any, _data: Any, connection: Any) -> None:
+        """Small messages in a row must not each wait 40 ms for the other side's delayed acknowledgement."""
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._tell(self._was_lost, str(reason))
