@@ -109,6 +109,9 @@ def test_a_second_process_is_refused_and_may_look_without_writing(path: Path) ->
         looking.append([entry(2)])
     looking.close()
     spool.close()
+    looking = Spool(path, LIMITS, read_only=True)
+    assert counts(looking.read(0)) == [(1, 1)]
+    looking.close()
     Spool(path, LIMITS).close()
 
 
