@@ -27,14 +27,14 @@ def rows(torture: bool) -> dict[str, Row]:
     from tests.benchmarks import drain, faults, ingest, polling, start
 
     if torture:
-        return {"faults": lambda home: faults.faults(home, kills=1000, power_cuts=3000)}
+        return {"faults": lambda home: faults.faults(home, kills=1000, power_cuts_=3000)}
     return {
         "opcua_1000": lambda home: polling.opcua(home, 1000),
         "modbus_1000": lambda home: polling.modbus(home, 1000),
         "ingest": ingest.ingest,
         "drain": drain.drain,
         "start": start.start,
-        "faults": lambda home: faults.faults(home, kills=54, power_cuts=300),
+        "faults": lambda home: faults.faults(home, kills=54, power_cuts_=300),
     }
 
 
