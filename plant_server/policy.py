@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from plant_server.events.command import Actor
 from plant_server.problems import Problem
 
 
@@ -62,8 +63,11 @@ async def authorize(
         raise Problem(403, "no-policy")
     if "authorization" in request.headers:
         _check_token(request, credentials)
+        request.state.actor = Actor("integrator token")
     elif role is not Role.ANYONE_ON_LOOPBACK or not _is_on_loopback(request):
         raise Problem(401, "token-required")
+    else:
+        request.state.actor = Actor("anyone on loopback")
 
 
 def _check_token(request: Request, credentials: HTTPAuthorizationCredentials | None) -> None:

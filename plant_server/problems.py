@@ -20,11 +20,14 @@ from plant_server.problem_texts import preferred_language, title
 class Problem(Exception):
     """Raised by a service or a route; answered as problem+json. Whose fault it is stands in the status class."""
 
-    def __init__(self, status: int, code: str, detail: str | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str | None = None, *, retry_after_s: int | None = None
+    ) -> None:
         super().__init__(f"{status} {code}: {detail or ''}")
         self.status = status
         self.code = code
         self.detail = detail
+        self.retry_after_s = retry_after_s
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -50,7 +53,9 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, problem: Problem) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else None
+        headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+        if problem.retry_after_s is not None:
+            headers["Retry-After"] = str(problem.retry_after_s)
         return answer(request, problem.status, problem.code, problem.detail, headers=headers)
 
     @app.exception_handler(RequestValidationError)
@@ -82,6 +87,7 @@ def answer(
     detail: str | None = None,
     *,
     errors: Sequence[FieldError] = (),
+    params: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The problem in the language of the request."""
@@ -93,6 +99,7 @@ def answer(
         code=code,
         detail=detail,
         errors=list(errors),
+        params=dict(params or {}),
     )
     return JSONResponse(
         details.model_dump(exclude_defaults=True),

@@ -1,5 +1,7 @@
 """How the plant's API says that it cannot do what was asked: what its clients parse."""
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 MEDIA_TYPE = "application/problem+json"
@@ -21,3 +23,6 @@ class ProblemDetails(BaseModel):
     code: str = Field(examples=["unknown-tag"])
     detail: str | None = Field(default=None, examples=["tag 42"])
     errors: list[FieldError] = Field(default=[], description="Which values are not valid; only with 422.")
+    params: dict[str, Any] = Field(
+        default={}, description="The values a refusal speaks of.", examples=[{"change": "ECN-7"}]
+    )

@@ -57,6 +57,13 @@ BEGIN
     RETURN NULL;
 END $$;
 ALTER FUNCTION plant.mark_gap_dirty() OWNER TO lineside_plant;
+CREATE FUNCTION plant.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'plant.% is append-only', TG_TABLE_NAME;
+END $$;
+ALTER FUNCTION plant.refuse_change() OWNER TO lineside_plant;
 SET default_tablespace = '';
 SET default_table_access_method = heap;
 CREATE TABLE plant.device (
@@ -129,6 +136,13 @@ ALTER TABLE plant.alarm ALTER COLUMN alarm_id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.anchor (
+    "position" bigint NOT NULL,
+    hash bytea NOT NULL,
+    anchored_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT anchor_hash_check CHECK ((length(hash) = 32))
+);
+ALTER TABLE plant.anchor OWNER TO lineside_plant;
 CREATE TABLE plant.commit_log (
     edge_id integer NOT NULL,
     epoch uuid NOT NULL,
@@ -221,6 +235,34 @@ ALTER TABLE plant.equipment_proposal ALTER COLUMN proposal_id ADD GENERATED ALWA
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.event (
+    event_id uuid NOT NULL,
+    kind text NOT NULL,
+    actor text NOT NULL,
+    actor_id integer,
+    device text,
+    request_hash bytea NOT NULL,
+    body jsonb NOT NULL,
+    facts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status smallint,
+    answer jsonb,
+    refused boolean DEFAULT false NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    recorded_time timestamp with time zone DEFAULT now() NOT NULL,
+    work_order_id bigint,
+    CONSTRAINT event_request_hash_check CHECK ((length(request_hash) = 32))
+)
+WITH (fillfactor='70');
+ALTER TABLE plant.event OWNER TO lineside_plant;
+CREATE TABLE plant.event_chain (
+    "position" bigint NOT NULL,
+    event_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    sealed_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_chain_hash_check CHECK ((length(hash) = 32)),
+    CONSTRAINT event_chain_position_check CHECK (("position" > 0))
+);
+ALTER TABLE plant.event_chain OWNER TO lineside_plant;
 CREATE TABLE plant.frozen (
     only_row boolean DEFAULT true NOT NULL,
     before timestamp with time zone NOT NULL,
@@ -312,6 +354,33 @@ CREATE TABLE plant.odometer_log (
     total numeric(20,0) NOT NULL
 );
 ALTER TABLE plant.odometer_log OWNER TO lineside_plant;
+CREATE TABLE plant.outbox (
+    outbox_id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    kind text NOT NULL,
+    work_order_id bigint,
+    order_seq bigint,
+    body jsonb NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    created_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT outbox_check CHECK (((work_order_id IS NULL) = (order_seq IS NULL)))
+);
+ALTER TABLE plant.outbox OWNER TO lineside_plant;
+COMMENT ON TABLE plant.outbox IS 'Contract: what ERPs must hear. The bridge claims rows by DELETE … RETURNING.';
+CREATE TABLE plant.outbox_order (
+    work_order_id bigint NOT NULL,
+    order_seq bigint NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.outbox_order OWNER TO lineside_plant;
+ALTER TABLE plant.outbox ALTER COLUMN outbox_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.outbox_outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.quarantine (
     quarantine_id bigint NOT NULL,
     edge_id integer,
@@ -387,8 +456,15 @@ CREATE TABLE plant.text_sample (
 )
 PARTITION BY RANGE (ts);
 ALTER TABLE plant.text_sample OWNER TO lineside_plant;
+CREATE TABLE plant.unsealed (
+    recorded_time timestamp with time zone NOT NULL,
+    event_id uuid NOT NULL
+);
+ALTER TABLE plant.unsealed OWNER TO lineside_plant;
 ALTER TABLE ONLY plant.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (alarm_id);
+ALTER TABLE ONLY plant.anchor
+    ADD CONSTRAINT anchor_pkey PRIMARY KEY ("position");
 ALTER TABLE ONLY plant.device
     ADD CONSTRAINT device_edge_id_name_key UNIQUE (edge_id, name);
 ALTER TABLE ONLY plant.device
@@ -407,6 +483,12 @@ ALTER TABLE ONLY plant.equipment_proposal
     ADD CONSTRAINT equipment_proposal_device_id_key UNIQUE (device_id);
 ALTER TABLE ONLY plant.equipment_proposal
     ADD CONSTRAINT equipment_proposal_pkey PRIMARY KEY (proposal_id);
+ALTER TABLE ONLY plant.event_chain
+    ADD CONSTRAINT event_chain_event_id_key UNIQUE (event_id);
+ALTER TABLE ONLY plant.event_chain
+    ADD CONSTRAINT event_chain_pkey PRIMARY KEY ("position");
+ALTER TABLE ONLY plant.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY plant.frozen
     ADD CONSTRAINT frozen_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY plant.gap
@@ -421,6 +503,12 @@ ALTER TABLE ONLY plant.odometer_case
     ADD CONSTRAINT odometer_case_tag_id_number_key UNIQUE (tag_id, number);
 ALTER TABLE ONLY plant.odometer
     ADD CONSTRAINT odometer_pkey PRIMARY KEY (tag_id);
+ALTER TABLE ONLY plant.outbox_order
+    ADD CONSTRAINT outbox_order_pkey PRIMARY KEY (work_order_id);
+ALTER TABLE ONLY plant.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (outbox_id);
+ALTER TABLE ONLY plant.outbox
+    ADD CONSTRAINT outbox_work_order_id_order_seq_key UNIQUE (work_order_id, order_seq);
 ALTER TABLE ONLY plant.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (quarantine_id);
 ALTER TABLE ONLY plant.rollup_1m
@@ -431,15 +519,22 @@ ALTER TABLE ONLY plant.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (tag_id);
 ALTER TABLE ONLY plant.tag_proposal
     ADD CONSTRAINT tag_proposal_pkey PRIMARY KEY (proposal_id);
+ALTER TABLE ONLY plant.unsealed
+    ADD CONSTRAINT unsealed_pkey PRIMARY KEY (recorded_time, event_id);
 CREATE UNIQUE INDEX alarm_open ON plant.alarm USING btree (kind, subject) WHERE (cleared_time IS NULL);
 CREATE INDEX commit_log_stored ON plant.commit_log USING brin (stored_time);
 CREATE INDEX device_contact_ts ON plant.device_contact USING btree (device_id, ts);
+CREATE INDEX event_of_work_order ON plant.event USING btree (work_order_id, recorded_time) WHERE (work_order_id IS NOT NULL);
 CREATE INDEX machine_state_interval_from ON plant.machine_state_interval USING btree (device_id, from_ts);
 CREATE INDEX odometer_case_tag ON plant.odometer_case USING btree (tag_id, from_ts);
 CREATE INDEX odometer_log_tag_ts ON plant.odometer_log USING btree (tag_id, ts);
+CREATE INDEX outbox_due ON plant.outbox USING btree (not_before, outbox_id);
 CREATE INDEX sample_tag_ts ON ONLY plant.sample USING btree (tag_id, ts);
 CREATE UNIQUE INDEX tag_proposal_open ON plant.tag_proposal USING btree (tag_id) WHERE (state = 'open'::text);
 CREATE INDEX text_sample_tag_ts ON ONLY plant.text_sample USING btree (tag_id, ts);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.anchor FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event FOR EACH ROW WHEN ((old.status IS NOT NULL)) EXECUTE FUNCTION plant.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event_chain FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER mark_contact_dirty AFTER INSERT ON plant.device_contact FOR EACH ROW EXECUTE FUNCTION plant.mark_contact_dirty();
 CREATE TRIGGER mark_gap_dirty AFTER INSERT ON plant.gap FOR EACH ROW WHEN ((new.from_ts IS NOT NULL)) EXECUTE FUNCTION plant.mark_gap_dirty();
 ALTER TABLE ONLY plant.commit_log
@@ -454,6 +549,8 @@ ALTER TABLE ONLY plant.equipment_proposal
     ADD CONSTRAINT equipment_proposal_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.equipment_proposal
     ADD CONSTRAINT equipment_proposal_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES plant.equipment(equipment_id);
+ALTER TABLE ONLY plant.event_chain
+    ADD CONSTRAINT event_chain_event_id_fkey FOREIGN KEY (event_id) REFERENCES plant.event(event_id);
 ALTER TABLE ONLY plant.gap
     ADD CONSTRAINT gap_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
 ALTER TABLE ONLY plant.last_value
@@ -473,5 +570,7 @@ ALTER TABLE ONLY plant.tag
 ALTER TABLE ONLY plant.tag_proposal
     ADD CONSTRAINT tag_proposal_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 GRANT USAGE ON SCHEMA bi TO lineside_bi;
+GRANT USAGE ON SCHEMA plant TO lineside_bridge;
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT SELECT ON TABLE bi.tag_minute TO lineside_bi;
+GRANT SELECT,DELETE ON TABLE plant.outbox TO lineside_bridge;

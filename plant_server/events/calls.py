@@ -1,0 +1,85 @@
+"""Commands over HTTP: a route takes a `Call` and is done in a line.
+
+@router.post("/work-orders/{work_order_id}/report", response_model=Reported, responses=command_responses(404))
+async def report(call: Call, work_order_id: Id, body: Report) -> Response:
+    return await call.run("work_order.report", body, partial(service.report, work_order_id, body))
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import AwareDatetime, BaseModel
+
+from plant_server.async_database import ConnectionPool
+from plant_server.events.canonical import canonical
+from plant_server.events.command import Actor, Answer, Command
+from plant_server.events.execute import Handler, execute
+from plant_server.problems import Problem, answer, problem_responses
+
+_KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="A UUID of yours (best: UUIDv7) for this command. Sent again, it is answered again and not done "
+        "again: `Idempotent-Replayed: true`.",
+        examples=["0198c0de-7c1e-7cc1-8f5a-6d1f2b3c4d5e"],
+    ),
+]
+_TimeHeader = Annotated[
+    AwareDatetime | None,
+    Header(alias="X-Client-Time", description="When it happened, by your clock. Without it: now, by ours."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """One request to change something, with its key, its time and who sent it."""
+
+    request: Request
+    key: UUID
+    event_time: datetime
+    actor: Actor
+
+    async def run(self, kind: str, body: BaseModel | None, handler: Handler) -> Response:
+        """Do it once; the response carries the stored answer and leaves after the commit."""
+        pool: ConnectionPool = self.request.app.state.pool
+        command = Command(
+            key=self.key,
+            kind=kind,
+            route=f"{self.request.method} {self.request.url.path}",
+            body=body.model_dump(mode="json", exclude_unset=True) if body is not None else {},
+            actor=self.actor,
+            event_time=self.event_time,
+        )
+        return respond(self.request, await execute(pool, command, handler))
+
+
+def respond(request: Request, told: Answer) -> Response:
+    """The answer as HTTP: the same bytes each time; a refusal as a problem in the reader's language."""
+    headers = {"Idempotent-Replayed": "true"} if told.replayed else {}
+    if told.status >= 400:
+        code, detail, params = (told.body[name] for name in ("code", "detail", "params"))
+        return answer(request, told.status, code, detail, params=params, headers=headers)
+    return Response(canonical(told.body), told.status, headers, JSONResponse.media_type)
+
+
+def command_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI of a command's route: `statuses` and those every command can have."""
+    return problem_responses(400, *statuses, 409)
+
+
+async def _call(request: Request, key: _KeyHeader = None, event_time: _TimeHeader = None) -> CommandCall:
+    if key is None:
+        raise Problem(400, "key-missing")
+    try:
+        parsed = UUID(key)
+    except ValueError as error:
+        raise Problem(400, "key-invalid", "a UUID is wanted") from error
+    return CommandCall(request, parsed, event_time or datetime.now(UTC), request.state.actor)
+
+
+Call = Annotated[CommandCall, Depends(_call)]
