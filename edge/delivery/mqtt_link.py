@@ -49,6 +49,7 @@ class MqttLink:
         self._loop = asyncio.get_running_loop()
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
+        self.sent_connect = False  # Whether it came so far that the broker may know of us.
         self._was_connected = False
         self._closed = asyncio.Event()
         self.inbox: asyncio.Queue[Arrived] = asyncio.Queue(INBOX_MAX)
@@ -184,9 +185,9 @@ class MqttLink:
         # paho calls this while it handles the exception, and tells nothing of it.
         self._tell(self._fail, self._connected, str(sys.exc_info()[1] or "no connection"))
 
-    @staticmethod
-    def _on_socket_open(_client: Any, _data: Any, connection: Any) -> None:
+    def _on_socket_open(self, _client: Any, _data: Any, connection: Any) -> None:
         """Small messages in a row must not each wait 40 ms for the other side's delayed acknowledgement."""
+        self.sent_connect = True
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:

@@ -34,6 +34,7 @@ class Publisher:
         self._settings = settings
         self._identity = NodeIdentity(settings.edge.group, settings.edge.name)
         self._delivering = Delivering(writer, settings, poison_after_s)
+        self._bd_seq: int | None = None  # On disk already, but in no CONNECT yet.
         self.statistics = self._delivering.statistics
 
     def stop(self, drain_s: float = 2.0) -> None:
@@ -68,15 +69,21 @@ class Publisher:
 
     async def _one_session(self, url: str) -> None:
         spool = self._writer.spool
-        bd_seq = await self._writer.call(Spool.next_bd_seq)
-        session = SparkplugSession(self._identity, bd_seq, spool.epoch, spool.tags)
+        if self._bd_seq is None:
+            self._bd_seq = await self._writer.call(Spool.next_bd_seq)
+        session = SparkplugSession(self._identity, self._bd_seq, spool.epoch, spool.tags)
         client_id = f"lineside-edge-{self._identity.group}-{self._identity.edge}"
         will = session.will(now_ms())
-        async with MqttLink(self._settings.broker, url, client_id, will, self._delivering.wake) as link:
-            await link.subscribe(self._subscriptions())
-            self.statistics.connects += 1
-            log.info("broker_connected", url=url, bd_seq=bd_seq)
-            await DeliverySession(self._delivering, link, session).run()
+        link = MqttLink(self._settings.broker, url, client_id, will, self._delivering.wake)
+        try:
+            async with link:
+                await link.subscribe(self._subscriptions())
+                self.statistics.connects += 1
+                log.info("broker_connected", url=url, bd_seq=self._bd_seq)
+                await DeliverySession(self._delivering, link, session).run()
+        finally:
+            if link.sent_connect:
+                self._bd_seq = None
 
     def _subscriptions(self) -> list[str]:
         group, edge = self._identity.group, self._identity.edge

@@ -97,6 +97,8 @@ async def test_a_broker_that_refuses_is_followed_by_the_next(place: Place, plant
     async with running_edge(settings, "press") as edge:
         await edge.count("press", range(1, 4))
         await eventually(lambda: plant.values("count") == [1, 2, 3])
+    (birth,) = plant.births()
+    assert birth.payload.metrics[0].value == 0, "bdSeq counts CONNECTs; to the first broker there was none"
 
 
 async def test_a_wrong_password_is_tried_again_until_it_is_right(place: Place, plant: ScriptedPlant) -> None:
