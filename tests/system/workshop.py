@@ -156,6 +156,11 @@ class Workshop:
         before = self.wait_until("a cursor", lambda: (self.stored(),), within_s)[0]
         self.wait_until("something stored", lambda: self.stored() > before, within_s)
 
+    def wait_until_spooled(self, entries: int = 8) -> None:
+        """Until the edge has noted so many more, whoever hears of them."""
+        _, head = self.head()
+        self.wait_until("entries in the spool", lambda: self.head()[1] >= head + entries)
+
     def wait_until_drained(self, within_s: float = DRAIN_WITHIN_S) -> None:
         """Until the plant has all that the edge had when this was called."""
         epoch, head = self.head()
