@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from simulators.business_server import System
     from simulators.faults import FactoryControl
 
 app = typer.Typer(
@@ -101,6 +102,65 @@ def shutdown(state_dir: StateDir = _STATE_DIR) -> None:
     _ask(state_dir, lambda factory: factory.shutdown())
 
 
+@app.command(epilog="Example: lineside sim core --port 8090 --seed-data")
+def core(
+    state_dir: StateDir = _STATE_DIR,
+    port: Annotated[int, typer.Option(help="First port tried, then the next free. 0: any.")] = 8090,
+    token_ttl_s: Annotated[float, typer.Option(help="Seconds an access token is good for.")] = 3600.0,
+    seed_data: Annotated[bool, typer.Option("--seed-data", help="Items, stock and orders, once.")] = False,
+) -> None:
+    """Run the simulated business core (finance, stock, sales, supply) until Ctrl-C."""
+    from simulators import erp_core
+
+    _serve(lambda: erp_core.make(state_dir, token_ttl_s, seeded=seed_data), port)
+
+
+@app.command(epilog="Example: lineside sim plm --port 8091 --seed-data")
+def plm(
+    state_dir: StateDir = _STATE_DIR,
+    port: Annotated[int, typer.Option(help="First port tried, then the next free. 0: any.")] = 8091,
+    token_ttl_s: Annotated[float, typer.Option(help="Seconds an access token is good for.")] = 3600.0,
+    seed_data: Annotated[bool, typer.Option("--seed-data", help="Items, BOMs and ECO-1001, once.")] = False,
+) -> None:
+    """Run the simulated PLM (items, BOMs, drawings, change orders) until Ctrl-C."""
+    from simulators import plm as simulated_plm
+
+    _serve(lambda: simulated_plm.make(state_dir, token_ttl_s, seeded=seed_data), port)
+
+
+@app.command(epilog="Example: lineside sim lie core commit_and_lost_reply --match completions --times 2")
+def lie(
+    system: Annotated[str, typer.Argument(help="core or plm.")],
+    kind: Annotated[str, typer.Argument(help="Which lie; an unknown one lists them.")],
+    state_dir: StateDir = _STATE_DIR,
+    match: Annotated[str, typer.Option(help="A resource, as in /api/completions; * for all.")] = "*",
+    times: Annotated[int, typer.Option(help="How often; 0 takes it back.")] = 1,
+    method: Annotated[str | None, typer.Option(help="POST, GET or *.")] = None,
+    field: Annotated[str | None, typer.Option(help="ok_and_dropped_field: which.")] = None,
+    delay: Annotated[float, typer.Option(help="timeout_then_success: seconds.")] = 5.0,
+) -> None:
+    """Tell a running core or PLM to lie to whoever asks it next."""
+    order = {"kind": kind, "match": match, "times": times, "method": method, "field": field, "delay_s": delay}
+    _tell(state_dir, system, "/control/lie", order)
+
+
+@app.command(epilog="Example: lineside sim tell plm /control/boms/FG-100/B/release")
+def tell(
+    system: Annotated[str, typer.Argument(help="core or plm.")],
+    path: Annotated[str, typer.Argument(help="A path below /control; see the README of the simulators.")],
+    body: Annotated[str, typer.Argument(help="JSON.")] = "{}",
+    state_dir: StateDir = _STATE_DIR,
+) -> None:
+    """Do in a running core or PLM what a planner, an accountant or an engineer would do."""
+    import json
+
+    try:
+        parsed = json.loads(body)
+    except ValueError as wrong:
+        raise typer.BadParameter(f"not JSON: {wrong}") from wrong
+    _tell(state_dir, system, path, parsed)
+
+
 @app.command(epilog="Example: lineside sim scenarios")
 def scenarios() -> None:
     """List the scenarios that come with Lineside."""
@@ -108,6 +168,31 @@ def scenarios() -> None:
 
     for name in names():
         typer.echo(f"{name:16} {load(name).title}")
+
+
+def _serve(make: "Callable[[], System]", port: int) -> None:
+    from simulators.business_server import log_to_stderr, serve
+    from simulators.business_store import AlreadyRunning
+
+    log_to_stderr()
+    try:
+        serve(make, port)
+    except (AlreadyRunning, OSError) as failed:
+        typer.echo(str(failed), err=True)
+        raise typer.Exit(1) from failed
+
+
+def _tell(state_dir: Path, system: str, path: str, body: object) -> None:
+    import json
+
+    from simulators.business_client import BusinessClient, BusinessRefused
+
+    try:
+        with BusinessClient.of(state_dir, system) as client:
+            typer.echo(json.dumps(client.post(path, body), indent=2, ensure_ascii=False))
+    except (BusinessRefused, OSError) as failed:
+        typer.echo(f"{type(failed).__name__}: {failed}", err=True)
+        raise typer.Exit(1) from failed
 
 
 def _ask(state_dir: Path, question: "Callable[[FactoryControl], Awaitable[dict[str, Any]]]") -> None:
