@@ -18,6 +18,10 @@ from plant_server.async_database import ConnectionPool
 from plant_server.equipment.routes import router as equipment_router
 from plant_server.machine_states.routes import router as machine_states_router
 from plant_server.pages.routes import router as pages_router
+from plant_server.people.first_administrator import OneTimeCode
+from plant_server.people.routes import router as people_router
+from plant_server.people.secrets_of_people import Pepper
+from plant_server.people.sign_in_routes import router as sign_in_router
 from plant_server.policy import authorize
 from plant_server.problems import add_problem_handlers, describe_problems
 from plant_server.security.secrets import secret
@@ -26,6 +30,15 @@ from plant_server.telemetry.live import LiveValues
 from plant_server.telemetry.routes import health_router
 from plant_server.telemetry.routes import router as telemetry_router
 
+ROUTERS = (
+    pages_router,
+    health_router,
+    equipment_router,
+    machine_states_router,
+    telemetry_router,
+    sign_in_router,
+    people_router,
+)
 STOP_S = 3  # How long open requests may take to end; live streams never end by themselves.
 DESCRIPTION = """What machines said and what became of it.
 
@@ -33,8 +46,9 @@ Times are RFC 3339 in UTC, numbers carry their unit in the name or beside it, li
 Errors are `application/problem+json` with a stable `code`; titles follow `Accept-Language` (en, zh-CN)."""
 
 
-def create_app(settings: Settings, *, api_token: str | None = None) -> FastAPI:
+def create_app(settings: Settings, *, api_token: str | None = None, secrets: Path | None = None) -> FastAPI:
     """The application. Opens no connection before a request comes. `api_token` None: the one in the secrets folder."""
+    folder = secrets or secrets_folder()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -58,11 +72,13 @@ def create_app(settings: Settings, *, api_token: str | None = None) -> FastAPI:
         docs_url=None,  # Their pages load scripts from another origin.
         redoc_url=None,
     )
-    app.state.api_token = api_token or secret(secrets_folder(), "api-token")
+    app.state.api_token = api_token or secret(folder, "api-token")
+    app.state.pepper = Pepper(folder)
+    app.state.one_time_code = OneTimeCode(folder)
     app.state.pool = ConnectionPool(settings.database_url, application="lineside api")
     app.state.live = LiveValues(settings.database_url)
     add_problem_handlers(app)
-    for router in (pages_router, health_router, equipment_router, machine_states_router, telemetry_router):
+    for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False)
     return app

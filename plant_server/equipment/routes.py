@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from plant_server.dependencies import Pool
+from plant_server.dependencies import Pool, Who
 from plant_server.equipment import service
 from plant_server.equipment.schemas import (
     Accept,
@@ -21,7 +21,6 @@ from plant_server.problems import problem_responses
 router = APIRouter(prefix="/api/v1", tags=["equipment"])
 
 Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
-ACTOR = "integrator token"  # Until people sign in, whoever holds the token decides.
 
 
 @router.get("/equipment", summary="Equipment and the devices accepted as it", responses=problem_responses())
@@ -43,9 +42,9 @@ async def proposals(
     summary="Accept a device as equipment",
     responses=problem_responses(404, 409),
 )
-async def accept(pool: Pool, proposal_id: Id, command: Accept) -> EquipmentProposal:
+async def accept(pool: Pool, who: Who, proposal_id: Id, command: Accept) -> EquipmentProposal:
     async with pool.connection() as connection:
-        return await service.accept(connection, proposal_id, command, ACTOR)
+        return await service.accept(connection, proposal_id, command, who.actor.text)
 
 
 @router.post(
@@ -53,9 +52,9 @@ async def accept(pool: Pool, proposal_id: Id, command: Accept) -> EquipmentPropo
     summary="Accept a device as part of equipment that is there",
     responses=problem_responses(404, 409),
 )
-async def merge(pool: Pool, proposal_id: Id, command: Merge) -> EquipmentProposal:
+async def merge(pool: Pool, who: Who, proposal_id: Id, command: Merge) -> EquipmentProposal:
     async with pool.connection() as connection:
-        return await service.merge(connection, proposal_id, command, ACTOR)
+        return await service.merge(connection, proposal_id, command, who.actor.text)
 
 
 @router.post(
@@ -63,9 +62,9 @@ async def merge(pool: Pool, proposal_id: Id, command: Merge) -> EquipmentProposa
     summary="Reject a device",
     responses=problem_responses(404, 409),
 )
-async def reject(pool: Pool, proposal_id: Id) -> EquipmentProposal:
+async def reject(pool: Pool, who: Who, proposal_id: Id) -> EquipmentProposal:
     async with pool.connection() as connection:
-        return await service.reject(connection, proposal_id, ACTOR)
+        return await service.reject(connection, proposal_id, who.actor.text)
 
 
 @router.post(
@@ -73,9 +72,9 @@ async def reject(pool: Pool, proposal_id: Id) -> EquipmentProposal:
     summary="Open a decided proposal again",
     responses=problem_responses(404),
 )
-async def undo(pool: Pool, proposal_id: Id) -> EquipmentProposal:
+async def undo(pool: Pool, who: Who, proposal_id: Id) -> EquipmentProposal:
     async with pool.connection() as connection:
-        return await service.undo(connection, proposal_id, ACTOR)
+        return await service.undo(connection, proposal_id, who.actor.text)
 
 
 @router.post(
@@ -99,9 +98,9 @@ async def tag_proposals(
     summary="Change a tag as proposed",
     responses=problem_responses(404, 409),
 )
-async def accept_tag(pool: Pool, proposal_id: Id) -> TagProposal:
+async def accept_tag(pool: Pool, who: Who, proposal_id: Id) -> TagProposal:
     async with pool.connection() as connection:
-        return await service.decide_tag(connection, proposal_id, ProposalState.ACCEPTED, ACTOR)
+        return await service.decide_tag(connection, proposal_id, ProposalState.ACCEPTED, who.actor.text)
 
 
 @router.post(
@@ -109,6 +108,6 @@ async def accept_tag(pool: Pool, proposal_id: Id) -> TagProposal:
     summary="Leave a tag as it is",
     responses=problem_responses(404, 409),
 )
-async def reject_tag(pool: Pool, proposal_id: Id) -> TagProposal:
+async def reject_tag(pool: Pool, who: Who, proposal_id: Id) -> TagProposal:
     async with pool.connection() as connection:
-        return await service.decide_tag(connection, proposal_id, ProposalState.REJECTED, ACTOR)
+        return await service.decide_tag(connection, proposal_id, ProposalState.REJECTED, who.actor.text)

@@ -18,6 +18,7 @@ from plant_server.async_database import ConnectionPool
 from plant_server.events.canonical import canonical
 from plant_server.events.command import Actor, Answer, Command
 from plant_server.events.execute import Handler, execute
+from plant_server.policy import identify
 from plant_server.problems import Problem, answer, problem_responses
 
 _KeyHeader = Annotated[
@@ -79,7 +80,8 @@ async def _call(request: Request, key: _KeyHeader = None, event_time: _TimeHeade
         parsed = UUID(key)
     except ValueError as error:
         raise Problem(400, "key-invalid", "a UUID is wanted") from error
-    return CommandCall(request, parsed, event_time or datetime.now(UTC), request.state.actor)
+    principal = await identify(request)
+    return CommandCall(request, parsed, event_time or datetime.now(UTC), principal.actor)
 
 
 Call = Annotated[CommandCall, Depends(_call)]

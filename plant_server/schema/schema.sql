@@ -381,6 +381,29 @@ ALTER TABLE plant.outbox ALTER COLUMN outbox_id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.person (
+    person_id integer NOT NULL,
+    name text NOT NULL,
+    name_zh text,
+    language text DEFAULT 'en'::text NOT NULL,
+    roles text[] NOT NULL,
+    badge_hash bytea,
+    pin_hash text,
+    active boolean DEFAULT true NOT NULL,
+    created_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT person_language_check CHECK ((language = ANY (ARRAY['en'::text, 'zh-CN'::text]))),
+    CONSTRAINT person_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT person_roles_check CHECK (((roles <@ ARRAY['operator'::text, 'lead'::text, 'quality'::text, 'maintenance'::text, 'planner'::text, 'manager'::text, 'integrator'::text, 'admin'::text]) AND (cardinality(roles) > 0)))
+);
+ALTER TABLE plant.person OWNER TO lineside_plant;
+ALTER TABLE plant.person ALTER COLUMN person_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.person_person_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.quarantine (
     quarantine_id bigint NOT NULL,
     edge_id integer,
@@ -421,6 +444,40 @@ CREATE TABLE plant.sample_quarantine (
     stored_time timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE plant.sample_quarantine OWNER TO lineside_plant;
+CREATE TABLE plant.session (
+    session_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    token_hash bytea NOT NULL,
+    person_id integer NOT NULL,
+    station_id integer,
+    created_time timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_time timestamp with time zone DEFAULT now() NOT NULL,
+    ended_time timestamp with time zone
+);
+ALTER TABLE plant.session OWNER TO lineside_plant;
+CREATE TABLE plant.sign_in_try (
+    subject text NOT NULL,
+    tries integer NOT NULL,
+    last_time timestamp with time zone DEFAULT now() NOT NULL,
+    free_time timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE plant.sign_in_try OWNER TO lineside_plant;
+CREATE TABLE plant.station (
+    station_id integer NOT NULL,
+    name text NOT NULL,
+    equipment_id integer,
+    credential_hash bytea,
+    enrolled_time timestamp with time zone,
+    CONSTRAINT station_name_check CHECK ((name <> ''::text))
+);
+ALTER TABLE plant.station OWNER TO lineside_plant;
+ALTER TABLE plant.station ALTER COLUMN station_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.station_station_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.tag_proposal (
     proposal_id integer NOT NULL,
     tag_id integer NOT NULL,
@@ -509,10 +566,26 @@ ALTER TABLE ONLY plant.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (outbox_id);
 ALTER TABLE ONLY plant.outbox
     ADD CONSTRAINT outbox_work_order_id_order_seq_key UNIQUE (work_order_id, order_seq);
+ALTER TABLE ONLY plant.person
+    ADD CONSTRAINT person_badge_hash_key UNIQUE (badge_hash);
+ALTER TABLE ONLY plant.person
+    ADD CONSTRAINT person_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY plant.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (quarantine_id);
 ALTER TABLE ONLY plant.rollup_1m
     ADD CONSTRAINT rollup_1m_pkey PRIMARY KEY (tag_id, minute);
+ALTER TABLE ONLY plant.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (session_id);
+ALTER TABLE ONLY plant.session
+    ADD CONSTRAINT session_token_hash_key UNIQUE (token_hash);
+ALTER TABLE ONLY plant.sign_in_try
+    ADD CONSTRAINT sign_in_try_pkey PRIMARY KEY (subject);
+ALTER TABLE ONLY plant.station
+    ADD CONSTRAINT station_credential_hash_key UNIQUE (credential_hash);
+ALTER TABLE ONLY plant.station
+    ADD CONSTRAINT station_name_key UNIQUE (name);
+ALTER TABLE ONLY plant.station
+    ADD CONSTRAINT station_pkey PRIMARY KEY (station_id);
 ALTER TABLE ONLY plant.tag
     ADD CONSTRAINT tag_device_id_name_key UNIQUE (device_id, name);
 ALTER TABLE ONLY plant.tag
@@ -530,6 +603,7 @@ CREATE INDEX odometer_case_tag ON plant.odometer_case USING btree (tag_id, from_
 CREATE INDEX odometer_log_tag_ts ON plant.odometer_log USING btree (tag_id, ts);
 CREATE INDEX outbox_due ON plant.outbox USING btree (not_before, outbox_id);
 CREATE INDEX sample_tag_ts ON ONLY plant.sample USING btree (tag_id, ts);
+CREATE INDEX session_of_person ON plant.session USING btree (person_id) WHERE (ended_time IS NULL);
 CREATE UNIQUE INDEX tag_proposal_open ON plant.tag_proposal USING btree (tag_id) WHERE (state = 'open'::text);
 CREATE INDEX text_sample_tag_ts ON ONLY plant.text_sample USING btree (tag_id, ts);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.anchor FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
@@ -565,6 +639,12 @@ ALTER TABLE ONLY plant.quarantine
     ADD CONSTRAINT quarantine_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
 ALTER TABLE ONLY plant.sample_quarantine
     ADD CONSTRAINT sample_quarantine_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.session
+    ADD CONSTRAINT session_person_id_fkey FOREIGN KEY (person_id) REFERENCES plant.person(person_id);
+ALTER TABLE ONLY plant.session
+    ADD CONSTRAINT session_station_id_fkey FOREIGN KEY (station_id) REFERENCES plant.station(station_id);
+ALTER TABLE ONLY plant.station
+    ADD CONSTRAINT station_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES plant.equipment(equipment_id);
 ALTER TABLE ONLY plant.tag
     ADD CONSTRAINT tag_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.tag_proposal

@@ -5,7 +5,8 @@ import pytest
 from fastapi import FastAPI
 
 from plant_server.api import create_app
-from plant_server.policy import POLICY, Role
+from plant_server.people.roles import Role
+from plant_server.policy_table import POLICY
 from plant_server.problem_texts import LANGUAGES, TITLES, preferred_language
 from plant_server.settings import Settings
 from tests.plant_server.api_fixture import TOKEN, asking
@@ -55,7 +56,7 @@ async def test_an_absent_database_is_a_503_to_retry(app: FastAPI) -> None:
 
 
 async def test_a_surprise_is_a_500_that_tells_nothing(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(POLICY, ("GET", "/broken"), Role.ANYONE_ON_LOOPBACK)
+    monkeypatch.setitem(POLICY, ("GET", "/broken"), frozenset({Role.LOOPBACK}))
 
     @app.get("/broken")
     async def broken() -> None:
