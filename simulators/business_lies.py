@@ -4,7 +4,7 @@ A lie waits in the state file until requests that match it used it up; each use 
 """
 
 import json
-import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,11 +52,18 @@ class Lie:
     parameters: dict[str, Any]
 
 
+def _always(lie: Lie) -> bool:
+    return True
+
+
 class Lies:
     """The lies of one server."""
 
-    def __init__(self, store: Store, default_method: str, kinds: tuple[str, ...] = KINDS) -> None:
+    def __init__(
+        self, store: Store, default_method: str, kinds: tuple[str, ...], droppable: tuple[str, ...]
+    ) -> None:
         self._store = store
+        self._droppable = droppable
         self._default_method = default_method
         self._kinds = kinds
 
@@ -64,8 +71,8 @@ class Lies:
         """Keep a lie for later. `times: 0` takes back all of its kind and match."""
         if order.kind not in self._kinds:
             raise Refused(422, "unknown_lie", f"no lie {order.kind!r}; there are {', '.join(self._kinds)}")
-        if order.kind == "ok_and_dropped_field" and order.field is None:
-            raise Refused(422, "malformed", "ok_and_dropped_field needs a field")
+        if order.kind == "ok_and_dropped_field" and order.field not in self._droppable:
+            raise Refused(422, "malformed", f"field is one of {', '.join(self._droppable)}")
         method = order.method or self._default_method
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM lie WHERE kind = ? AND match = ?", (order.kind, order.match))
@@ -83,26 +90,38 @@ class Lies:
 
     def take_alone(self, kinds: tuple[str, ...], resource: str, method: str) -> Lie | None:
         """Use up one lie in a transaction of its own."""
-        if self._oldest(kinds, resource, method) is None:
+        if self._oldest(kinds, resource, method, _always) is None:
             return None
         with self._store.transaction():
             return self.take(kinds, resource, method)
 
-    def take(self, kinds: tuple[str, ...], resource: str, method: str, **facts: Any) -> Lie | None:
-        """Use up one lie with the transaction that is open; `facts` go to its ledger line."""
-        row = self._oldest(kinds, resource, method)
-        if row is None:
+    def take(
+        self,
+        kinds: tuple[str, ...],
+        resource: str,
+        method: str,
+        applies: Callable[[Lie], bool] = _always,
+        **facts: Any,
+    ) -> Lie | None:
+        """Use up the oldest lie that applies, with the transaction that is open; `facts` go to its ledger line."""
+        found = self._oldest(kinds, resource, method, applies)
+        if found is None:
             return None
-        self._store.connection.execute("UPDATE lie SET remaining = remaining - 1 WHERE id = ?", (row["id"],))
+        row_id, lie = found
+        self._store.connection.execute("UPDATE lie SET remaining = remaining - 1 WHERE id = ?", (row_id,))
         self._store.connection.execute("DELETE FROM lie WHERE remaining <= 0")
-        self._store.note("lie", kind=row["kind"], resource=resource, method=method, **facts)
-        return Lie(row["kind"], json.loads(row["parameters"]))
+        self._store.note("lie", kind=lie.kind, resource=resource, method=method, **facts)
+        return lie
 
-    def _oldest(self, kinds: tuple[str, ...], resource: str, method: str) -> sqlite3.Row | None:
-        marks = ", ".join("?" * len(kinds))
-        row: sqlite3.Row | None = self._store.connection.execute(
-            f"SELECT id, kind, parameters FROM lie WHERE kind IN ({marks})"  # noqa: S608 - only marks are inserted
-            " AND match IN ('*', ?) AND method IN ('*', ?) ORDER BY id LIMIT 1",
-            (*kinds, resource, method),
-        ).fetchone()
-        return row
+    def _oldest(
+        self, kinds: tuple[str, ...], resource: str, method: str, applies: Callable[[Lie], bool]
+    ) -> tuple[int, Lie] | None:
+        rows = self._store.connection.execute(
+            "SELECT id, kind, parameters FROM lie WHERE match IN ('*', ?) AND method IN ('*', ?) ORDER BY id",
+            (resource, method),
+        )
+        for row in rows:
+            lie = Lie(row["kind"], json.loads(row["parameters"]))
+            if lie.kind in kinds and applies(lie):
+                return int(row["id"]), lie
+        return None

@@ -4,11 +4,13 @@ import asyncio
 import json
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -71,14 +73,15 @@ def make_system(
     *,
     schema: str,
     lies_by_default_on: str,
-    kinds: tuple[str, ...] = business_lies.KINDS,
+    kinds: tuple[str, ...],
+    droppable: tuple[str, ...],
     token_ttl_s: float,
 ) -> System:
     """Open the store and make the routes every system has: token, lies, health. Raises AlreadyRunning."""
     store = Store(state_dir, name, business_lies.SCHEMA + schema)
     secret = store.setting("client_secret", secrets.token_urlsafe(18))
     tokens = Tokens(CLIENT_ID, secret, token_ttl_s)
-    lies = Lies(store, lies_by_default_on, kinds)
+    lies = Lies(store, lies_by_default_on, kinds, droppable)
     routes = FastAPI(title=f"Lineside simulator: {name}")
     system = System(name, store, tokens, lies, routes)
     _refusals(system)
@@ -142,10 +145,14 @@ async def _form_or_json(request: Request) -> dict[str, Any]:
 
 def serve(make: Callable[[], System], port: int) -> None:
     """Run until SIGTERM or SIGINT. A taken port: the next free one. Port 0: any. Raises AlreadyRunning, OSError."""
+    # uvicorn ends in order and then raises the signal again: this turns it into an ordinary end.
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, _ended)
     system = make()
     listening = _listen(port)
     url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
     endpoint = system.store.folder / "endpoint.json"
+    endpoint.unlink(missing_ok=True)  # A killed process left its own.
     gate = BusinessGate(system.routes, system.tokens, system.lies, cut)
     config = uvicorn.Config(
         gate,
@@ -164,6 +171,10 @@ def serve(make: Callable[[], System], port: int) -> None:
     finally:
         endpoint.unlink(missing_ok=True)
         system.store.close()
+
+
+def _ended(signum: int, frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def _listen(port: int) -> socket.socket:

@@ -59,12 +59,11 @@ def posted(state_dir: Path) -> Posted:
 
 def posted_by_api(client: BusinessClient) -> Posted:
     """The same from the server's own balances. Raises OSError, BusinessRefused."""
-    numbers = {event["work_order"]["number"] for event in _order_events(client)}
-    sums: Posted = {}
-    for number in sorted(numbers):
-        for total in client.get(f"/api/balances/work-orders/{number}")["totals"]:
-            sums[number, total["kind"], total["item"]] = Decimal(total["quantity"])
-    return sums
+    return {
+        (total["work_order"], total["kind"], total["item"]): Decimal(total["quantity"])
+        for total in client.get("/api/balances/totals")["items"]
+        if total["kind"] not in _NO_QUANTITY
+    }
 
 
 def stock(state_dir: Path) -> dict[tuple[str, str, str, str], Decimal]:
@@ -122,13 +121,3 @@ def disagreements(
     zero = Decimal(0)
     both = {key: (ledger.get(key, zero), api.get(key, zero)) for key in {*ledger, *api}}
     return {key: pair for key, pair in both.items() if pair[0] != pair[1]}
-
-
-def _order_events(client: BusinessClient) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = []
-    cursor, more = 0, True
-    while more:
-        page = client.get(f"/api/work-orders?changed_after={cursor}&limit=500")
-        events += page["items"]
-        cursor, more = page["next_cursor"], page["more"]
-    return events

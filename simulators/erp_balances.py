@@ -21,6 +21,12 @@ def stock(
     return [dict(row) for row in rows if Decimal(row["quantity"]) != 0]
 
 
+def totals(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Sums by order, kind and code in base units; documents without an order under ""."""
+    rows = connection.execute("SELECT * FROM total ORDER BY work_order, kind, item")
+    return [dict(row) for row in rows]
+
+
 def of_order(connection: sqlite3.Connection, number: str) -> dict[str, Any]:
     """Sums of one order by kind and code in base units, its journal sums, and its WIP."""
     rows = connection.execute(

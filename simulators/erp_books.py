@@ -4,10 +4,9 @@ import json
 import sqlite3
 import time
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
-from simulators.business_amounts import EXACT, text
+from simulators import erp_entries
 from simulators.business_errors import Refused, not_found
 from simulators.business_gate import duplicate
 from simulators.business_lies import Lie, Lies
@@ -19,6 +18,11 @@ from simulators.erp_tables import check_period
 POSTED, TO_CONFIRM = "posted", "needs_confirmation"
 _OPEN_STATES = ("released", "accepted")
 _LAST_LINE = "lines[-1]"
+DROPPABLE = (
+    *("event_time", "posting_date", "reference", "actor", _LAST_LINE),
+    *("lot", "location", "station", "person", "operation", "tariff", "needed_at", "disposition", "customer"),
+)
+"""What a lie can make the core forget without refusing. Lots are droppable where the item is not kept by lot."""
 
 
 class Books:
@@ -35,7 +39,9 @@ class Books:
             self._refuse_duplicate(connection, kind, document.external_id, document.model_dump_json())
             new_id = self._next_id(connection, kind)
             request = document.model_dump_json()
-            dropping = self._lies.take(("ok_and_dropped_field",), kind, "POST", document=new_id)
+            dropping = self._lies.take(
+                ("ok_and_dropped_field",), kind, "POST", lambda lie: tells(document, lie), document=new_id
+            )
             if dropping is not None:
                 document = without(kind, document, dropping)
             wizard = self._lies.take(("wizard_instead_of_done",), kind, "POST", document=new_id)
@@ -131,7 +137,7 @@ class Books:
         order = self._order(connection, document.work_order)
         effects = effects_of(connection, kind, document, order)
         if kind == "completions":
-            _refuse_over_receipt(connection, order, effects)
+            erp_entries.refuse_over_receipt(connection, order, effects)
         return effects
 
     def _order(self, connection: sqlite3.Connection, number: str | None) -> dict[str, Any] | None:
@@ -177,18 +183,8 @@ class Books:
         effects: Effects,
         reverses: str | None = None,
     ) -> None:
-        """Stock, journal, sums per order, and the ledger line that tells all of it."""
-        _move_stock(connection, document_id, effects)
-        day = document.posting_date.isoformat()
-        connection.executemany(
-            "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (document_id, document.work_order, e.account, text(e.debit), text(e.credit), day)
-                for e in effects.entries
-            ],
-        )
-        for code, unit, quantity in effects.totals:
-            _add_total(connection, document.work_order or "", kind, code, unit, quantity)
+        """Write its entries, and the ledger line that tells all of it."""
+        written = erp_entries.write(connection, kind, document_id, document, effects)
         self._store.note(
             "document",
             kind=kind,
@@ -197,16 +193,7 @@ class Books:
             reverses=reverses,
             work_order=document.work_order,
             document=document.model_dump(mode="json"),
-            totals=[{"item": c, "unit": u, "quantity": text(q)} for c, u, q in effects.totals],
-            stock=[
-                {"item": m.item, "warehouse": m.warehouse, "location": m.location, "lot": m.lot}
-                | {"quantity": text(m.quantity)}
-                for m in effects.movements
-            ],
-            journal=[
-                {"account": e.account, "debit": text(e.debit), "credit": text(e.credit)}
-                for e in effects.entries
-            ],
+            **written,
         )
 
     @staticmethod
@@ -250,6 +237,14 @@ class Books:
         return answer
 
 
+def tells(document: Document, lie: Lie) -> bool:
+    """Whether there is anything to drop. The last line is dropped only if it is not the only one."""
+    name = lie.parameters["field"]
+    if name == _LAST_LINE:
+        return len(document.lines) > 1
+    return any(getattr(part, name, None) not in (None, "") for part in (document, *document.lines))
+
+
 def without(kind: str, document: Document, lie: Lie) -> Document:
     """The document as if a field had not been told: in the head, in every line, or the last line itself."""
     name = lie.parameters["field"]
@@ -263,65 +258,6 @@ def without(kind: str, document: Document, lie: Lie) -> Document:
     today = datetime.now(UTC)
     defaults = {"event_time": today.isoformat(), "posting_date": today.date().isoformat()}
     return parse(kind, defaults | body)
-
-
-def _move_stock(connection: sqlite3.Connection, document_id: str, effects: Effects) -> None:
-    """Raises Refused where a balance would be below 0."""
-    for m in effects.movements:
-        key = (m.item, m.warehouse, m.location, m.lot)
-        row = connection.execute(
-            "SELECT quantity FROM stock WHERE item = ? AND warehouse = ? AND location = ? AND lot = ?", key
-        ).fetchone()
-        before = Decimal(row["quantity"]) if row else Decimal(0)
-        after = EXACT.add(before, m.quantity)
-        if after < 0:
-            raise Refused(
-                422,
-                "negative_stock",
-                f"{m.item} in {m.warehouse}: {text(before)} there, {text(-m.quantity)} wanted",
-                **dict(zip(("item", "warehouse", "location", "lot"), key, strict=True)),
-                available=text(before),
-                wanted=text(-m.quantity),
-            )
-        connection.execute("INSERT OR REPLACE INTO stock VALUES (?, ?, ?, ?, ?)", (*key, text(after)))
-        connection.execute(
-            "INSERT INTO movement VALUES (?, ?, ?, ?, ?, ?)", (document_id, *key, text(m.quantity))
-        )
-        if m.lot:
-            connection.execute("INSERT OR IGNORE INTO lot(item, code) VALUES (?, ?)", (m.item, m.lot))
-
-
-def _add_total(
-    connection: sqlite3.Connection, work_order: str, kind: str, code: str, unit: str, quantity: Decimal
-) -> None:
-    row = connection.execute(
-        "SELECT quantity FROM total WHERE work_order = ? AND kind = ? AND item = ?", (work_order, kind, code)
-    ).fetchone()
-    after = EXACT.add(Decimal(row["quantity"]) if row else Decimal(0), quantity)
-    connection.execute(
-        "INSERT OR REPLACE INTO total VALUES (?, ?, ?, ?, ?)", (work_order, kind, code, unit, text(after))
-    )
-
-
-def _refuse_over_receipt(connection: sqlite3.Connection, order: Any, effects: Effects) -> None:
-    row = connection.execute(
-        "SELECT quantity FROM total WHERE work_order = ? AND kind = 'completions' AND item = ?",
-        (order["number"], order["item"]),
-    ).fetchone()
-    received = Decimal(row["quantity"]) if row else Decimal(0)
-    more = sum((quantity for _, _, quantity in effects.totals), Decimal(0))
-    share = EXACT.add(Decimal(1), Decimal(order["over_receipt_tolerance"]))
-    most = EXACT.multiply(Decimal(order["quantity_in_base_unit"]), share)
-    if EXACT.add(received, more) > most:
-        raise Refused(
-            422,
-            "over_receipt",
-            f"{order['number']}: {text(received)} received, {text(more)} more, at most {text(most)}",
-            received=text(received),
-            wanted=text(more),
-            at_most=text(most),
-            remaining=text(EXACT.subtract(most, received)),
-        )
 
 
 def _shown(row: sqlite3.Row) -> dict[str, Any]:

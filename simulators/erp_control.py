@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulators import business_seed as seed
-from simulators import erp_orders
+from simulators import erp_orders, erp_sales
 from simulators.business_amounts import Amount
 from simulators.business_errors import Refused
 from simulators.business_seed import SeedOrder
@@ -14,6 +14,7 @@ from simulators.business_server import System
 from simulators.erp_books import Books
 from simulators.erp_documents import OPENINGS
 from simulators.erp_orders import WorkOrder
+from simulators.erp_sales import Complaint, CustomerOrder
 
 _FIRST_ORDER = 1001
 _DUE_AFTER = timedelta(days=2)
@@ -69,6 +70,14 @@ def add_routes(system: System, books: Books) -> None:
         if ending not in states:
             raise Refused(404, "not_found", "close or cancel")
         return erp_orders.end(system.store, number, states[ending])
+
+    @routes.post("/control/customer-orders")
+    async def customer_order(order: CustomerOrder) -> dict[str, Any]:
+        return erp_sales.keep(system.store, erp_sales.CUSTOMER_ORDERS, order)
+
+    @routes.post("/control/complaints")
+    async def complaint(complaint: Complaint) -> dict[str, Any]:
+        return erp_sales.keep(system.store, erp_sales.COMPLAINTS, complaint)
 
     @routes.post("/control/period")
     async def period(change: Period) -> dict[str, Any]:
@@ -138,6 +147,10 @@ def _seed_order(system: System, order: SeedOrder, index: int) -> str:
             customer_order=f"SO-{5001 + index}",
             requirement="REQ-300",
         )
+        sold = {"item": wanted.item, "quantity": wanted.quantity, "unit": wanted.unit}
+        sales_order = {"number": wanted.customer_order, "customer": wanted.customer, "due": wanted.due}
+        record = CustomerOrder.model_validate(sales_order | {"requirement": "REQ-300", "lines": [sold]})
+        erp_sales.keep(system.store, erp_sales.CUSTOMER_ORDERS, record)
         erp_orders.release(system.store, wanted)
     return number
 

@@ -11,11 +11,12 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 
-from simulators import erp_balances, erp_control, erp_orders
+from simulators import erp_balances, erp_control, erp_orders, erp_sales
 from simulators.business_errors import Refused, not_found
+from simulators.business_lies import KINDS as KINDS_OF_LIES
 from simulators.business_seed import SeedOrder
 from simulators.business_server import System, make_system
-from simulators.erp_books import Books
+from simulators.erp_books import DROPPABLE, Books
 from simulators.erp_documents import KINDS, OPENINGS
 from simulators.erp_tables import SCHEMA
 
@@ -42,10 +43,19 @@ Limit = Annotated[int, Query(ge=1, le=_PAGE_MAX)]
 
 def make(state_dir: Path, token_ttl_s: float = 3600.0, *, seeded: bool = False) -> System:
     """The core with its state in `<state_dir>/core/`. Raises AlreadyRunning."""
-    system = make_system(NAME, state_dir, schema=SCHEMA, lies_by_default_on="POST", token_ttl_s=token_ttl_s)
+    system = make_system(
+        NAME,
+        state_dir,
+        schema=SCHEMA + erp_sales.SCHEMA,
+        lies_by_default_on="POST",
+        kinds=KINDS_OF_LIES,
+        droppable=DROPPABLE,
+        token_ttl_s=token_ttl_s,
+    )
     books = Books(system.store, system.lies)
     _balances(system.routes, system)
     _orders(system.routes, system, books)
+    _sales(system.routes, system)
     erp_control.add_routes(system, books)
     _lists(system.routes, system, books)
     _documents(system.routes, books)
@@ -68,6 +78,21 @@ def _orders(routes: FastAPI, system: System, books: Books) -> None:
         return books.acknowledge(number, await _json(request))
 
 
+def _sales(routes: FastAPI, system: System) -> None:
+    for stream in (erp_sales.CUSTOMER_ORDERS, erp_sales.COMPLAINTS):
+        _sales_feed(routes, system, stream)
+
+
+def _sales_feed(routes: FastAPI, system: System, stream: str) -> None:
+    @routes.get(f"/api/{stream}")
+    async def changes(changed_after: Cursor = 0, limit: Limit = 100) -> dict[str, Any]:
+        return erp_sales.changes(system.store, stream, changed_after, limit)
+
+    @routes.get(f"/api/{stream}/{{number}}")
+    async def one(number: str) -> dict[str, Any]:
+        return erp_sales.one(system.store, stream, number)
+
+
 def _balances(routes: FastAPI, system: System) -> None:
     connection = system.store.connection
 
@@ -81,6 +106,10 @@ def _balances(routes: FastAPI, system: System) -> None:
     async def of_order(number: str) -> dict[str, Any]:
         erp_orders.work_order(system.store, number)
         return erp_balances.of_order(connection, number)
+
+    @routes.get("/api/balances/totals")
+    async def totals() -> dict[str, Any]:
+        return {"items": erp_balances.totals(connection)}
 
     @routes.get("/api/balances/journal")
     async def journal(document: str | None = None) -> dict[str, Any]:

@@ -77,9 +77,12 @@ class Effects:
     def reversed(self) -> "Effects":
         """The same with opposite signs: red entries on the same side, so sums per account and side go back."""
         return Effects(
-            [Movement(m.item, m.warehouse, m.location, m.lot, -m.quantity) for m in self.movements],
-            [Entry(e.account, -e.debit, -e.credit) for e in self.entries],
-            [(code, unit, -quantity) for code, unit, quantity in self.totals],
+            [
+                Movement(m.item, m.warehouse, m.location, m.lot, m.quantity.copy_negate())
+                for m in self.movements
+            ],
+            [Entry(e.account, e.debit.copy_negate(), e.credit.copy_negate()) for e in self.entries],
+            [(code, unit, quantity.copy_negate()) for code, unit, quantity in self.totals],
         )
 
 
@@ -102,6 +105,7 @@ def effects_of(connection: sqlite3.Connection, kind: str, document: Document, or
 def _material(connection: sqlite3.Connection, effects: Effects, kind: str, line: Any, order: Any) -> None:
     item = item_of(connection, line.item)
     quantity = _quantity(connection, effects, line.item, line, item["unit"])
+    less = quantity.copy_negate()  # -quantity would round to 28 digits.
     amount = EXACT.multiply(quantity, Decimal(item["standard_cost"]))
     if kind == "completions":
         if line.item != order["item"]:
@@ -113,18 +117,16 @@ def _material(connection: sqlite3.Connection, effects: Effects, kind: str, line:
         account = _move(connection, effects, item, line.warehouse, line.location, line.lot, quantity)
         effects.transfer(account, OPENING, amount)
     elif kind == "consumptions":
-        account = _move(connection, effects, item, line.warehouse, line.location, line.lot, -quantity)
+        account = _move(connection, effects, item, line.warehouse, line.location, line.lot, less)
         effects.transfer(WIP, account, amount)
     elif kind == "scrap":
         check_reason(connection, line.reason)
         account = WIP
         if line.warehouse is not None:
-            account = _move(connection, effects, item, line.warehouse, line.location, line.lot, -quantity)
+            account = _move(connection, effects, item, line.warehouse, line.location, line.lot, less)
         effects.transfer(SCRAP_LOSS, account, amount)
     elif kind == "stock-moves":
-        source = _move(
-            connection, effects, item, line.from_warehouse, line.from_location, line.lot, -quantity
-        )
+        source = _move(connection, effects, item, line.from_warehouse, line.from_location, line.lot, less)
         target = _move(connection, effects, item, line.to_warehouse, line.to_location, line.lot, quantity)
         effects.transfer(target, source, amount)
     elif kind == "replenishments":
