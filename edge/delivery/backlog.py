@@ -22,6 +22,8 @@ log = structlog.get_logger()
 HISTORICAL_AFTER_MS = 5_000
 ENTRIES_BYTES_MAX = 200 * 1024  # By estimate; the contract allows 256 KiB.
 READ_ENTRIES = 256
+READ_BYTES = 512 * 1024
+"""Read ahead: enough for some messages, little beside the memory of an edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,9 @@ class Backlog:
         if not self._ahead or self._ahead[0].first != number:
             if number > self._writer.spool.head:
                 return None
-            self._ahead = await self._writer.call_in(self._epoch, Spool.read, number - 1, READ_ENTRIES)
+            self._ahead = await self._writer.call_in(
+                self._epoch, Spool.read, number - 1, READ_ENTRIES, READ_BYTES
+            )
         batch = self._cut(number, now_ms)
         if batch.first == self._suspect:
             self._poison.sent(batch.first, now)

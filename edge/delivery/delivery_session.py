@@ -251,11 +251,10 @@ class DeliverySession:
     def _show_live(self) -> None:
         """While a backlog drains, screens see the newest values: transient, never stored."""
         now = self._now()
-        if now < self._live_at:
+        if now < self._live_at or self._window.position is None:
             return
         self._live_at = now + LIVE_EVERY_S
-        is_behind = self._window.position is not None and now - self._caught_up_at > LIVE_EVERY_S
-        self._announcements.show_live(now_ms(), is_behind=is_behind)
+        self._announcements.show_live(now_ms(), is_behind=now - self._caught_up_at > LIVE_EVERY_S)
 
     async def _store_position(self, *, force: bool = False) -> None:
         """Keep the plant's word on disk, not more than twice a second: it saves only re-sending."""

@@ -17,14 +17,12 @@ at a time: a lock beside the file keeps a second edge away.
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
 import structlog
 
-from edge.contract.datatypes import DataType
 from edge.contract.failpoints import failpoint
 from edge.contract.spool_metrics import Gap
 from edge.delivery.batch_table import BatchTable
@@ -32,6 +30,7 @@ from edge.delivery.entries import Entry, GapEntry, Numbered, TagDefinition, join
 from edge.delivery.gap_records import gap_of
 from edge.delivery.spool_file import SpoolFile, is_corrupt, is_full
 from edge.delivery.spool_room import SpoolLimits, SpoolRoom
+from edge.delivery.tag_table import TagTable
 from edge.delivery.uuid7 import uuid7
 from edge.errors import SpoolFull
 
@@ -62,7 +61,8 @@ class Spool:
             if self.file.get("epoch") is None and not read_only:
                 with self.file.transaction():
                     self.file.put("epoch", str(uuid7()))
-            self.tags: dict[int, TagDefinition] = dict(self._load_tags())
+            self._tag_table = TagTable(self.file)
+            self.tags = self._tag_table.tags
             self._batches = BatchTable(self.file, base=0)
             self._room = SpoolRoom(self.file, self._batches, self.tags, limits)
             self._read_position()
@@ -112,59 +112,24 @@ class Spool:
 
         A tag that is not among them is retired: it stays until no entry in the file can name it any more.
         """
-        wanted = {(definition.device, definition.name): definition for definition in definitions}
-        rows = self.file.connection.execute("SELECT tag_id, device, name, retired_at FROM tag").fetchall()
-        present = {(device, name) for _, device, name, retired_at in rows if retired_at is None}
-        known = {(tag.device, tag.name): tag for tag in self.tags.values()}
-        changed = [wanted[key] for key in wanted if key not in present or known[key] != wanted[key]]
-        retired = present - wanted.keys()
-        if (
-            changed or retired or len(rows) > len(wanted)
-        ):  # Often nothing: a full disk must not stop the start.
-            self._durably(lambda: self._write_tags(changed, retired))
-            self.tags.clear()
-            self.tags.update(self._load_tags())
-        ids = {(tag.device, tag.name): tag_id for tag_id, tag in self.tags.items()}
-        return {key: ids[key] for key in wanted}
-
-    def _write_tags(self, changed: list[TagDefinition], retired: set[tuple[str, str]]) -> None:
-        connection, base = self.file.connection, self._batches.base
-        for tag in changed:
-            values = (_packed(tag), tag.device, tag.name)
-            if not connection.execute(
-                "UPDATE tag SET definition = ?, retired_at = NULL WHERE device = ? AND name = ?", values
-            ).rowcount:
-                connection.execute("INSERT INTO tag (definition, device, name) VALUES (?, ?, ?)", values)
-        connection.executemany(
-            "UPDATE tag SET retired_at = ? WHERE device = ? AND name = ?",
-            [(base + self.head, *key) for key in sorted(retired)],
-        )
-        connection.execute("DELETE FROM tag WHERE retired_at < ?", (base + self.oldest,))
+        base = self._batches.base
+        changes = self._tag_table.changes(definitions, has_backlog=self.committed < self.head)
+        if changes.is_needed:
+            self._durably(lambda: self._tag_table.write(changes, base + self.head, base + self.oldest))
+            self._tag_table.reload()
+        return self._tag_table.ids(definitions)
 
     def take_over(self, old: "Spool") -> None:
         """After `old` was found corrupt: the same tags under the same ids (entries in memory name them), the same
         bdSeq (a session goes on)."""
-        self._durably(lambda: self._write_taken_over(old))
-        self.tags.update(old.tags)
+
+        def write() -> None:
+            self.file.put("bd_seq", old._bd_seq)
+            self._tag_table.write_with_ids(old.tags)
+
+        self._durably(write)
+        self._tag_table.reload()
         self._bd_seq = old._bd_seq
-
-    def _write_taken_over(self, old: "Spool") -> None:
-        self.file.put("bd_seq", old._bd_seq)
-        self.file.connection.executemany(
-            "INSERT INTO tag (tag_id, device, name, definition) VALUES (?, ?, ?, ?)",
-            [(tag_id, tag.device, tag.name, _packed(tag)) for tag_id, tag in old.tags.items()],
-        )
-
-    def _load_tags(self) -> Iterator[tuple[int, TagDefinition]]:
-        """Raises sqlite3.DatabaseError for a definition that rotted."""
-        for tag_id, device, name, body in self.file.connection.execute(
-            "SELECT tag_id, device, name, definition FROM tag"
-        ):
-            try:
-                datatype, properties = msgspec.msgpack.decode(body)
-                yield tag_id, TagDefinition(device, name, DataType(datatype), properties)
-            except (msgspec.DecodeError, TypeError, ValueError) as error:
-                raise sqlite3.DatabaseError(f"definition of tag {tag_id}: {error}") from error
 
     # -- writing --------------------------------------------------------------------------------------------------
 
@@ -291,20 +256,20 @@ class Spool:
         """Time of the newest entry ever made, UTC ms; 0 before the first. The edge's clock must not be before it."""
         return self.file.get_number("newest_ms", 0)
 
-    def read(self, after: int, limit: int = 512) -> list[Numbered]:
-        """At most `limit` entries with numbers above `after`, the first of them after + 1: a gap record that reaches
-        over `after` is cut there, and one gap record stands for what is no longer kept."""
+    def read(self, after: int, limit: int = 512, bytes_max: int | None = None) -> list[Numbered]:
+        """At most `limit` entries of about `bytes_max`, one at least, with numbers above `after`, the first of them
+        after + 1: a gap record that reaches over `after` is cut there, and one gap record stands for what is no longer
+        kept."""
         found: list[Numbered] = []
+        size = 0
         if after < self.head and self.oldest > after + 1:
             missing = min(self.oldest, self.head + 1) - after - 1
             found.append(Numbered(after + 1, GapEntry(missing, Gap("not_kept", None, None))))
-        if limit > len(found):
-            for item in self._batches.iterate(after):
-                found.append(item)
-                if len(found) >= limit:
-                    break
+        if len(found) >= limit:
+            return found
+        for item in self._batches.iterate(after):
+            found.append(item)
+            size += item.entry.size_bytes if bytes_max is not None else 0
+            if len(found) >= limit or (bytes_max is not None and size >= bytes_max):
+                break
         return found
-
-
-def _packed(definition: TagDefinition) -> bytes:
-    return msgspec.msgpack.encode([int(definition.datatype), dict(definition.properties)])

@@ -26,7 +26,7 @@ COUNT = Tag("count", Role.COUNTER, DataType.UINT32, EdgeMade(), width=32, rate_m
 SPEED = Tag("speed", Role.MEASUREMENT, DataType.DOUBLE, EdgeMade())
 NOTE = Tag("note", Role.TEXT, DataType.STRING, EdgeMade())
 TAGS = (COUNT, SPEED, NOTE)
-FAST = {"birth_delay_max_s": 0, "backoff_first_s": 0.05, "backoff_max_s": 2}
+FAST = {"birth_delay_max_s": 0, "backoff_first_s": 0.05}
 
 
 def now_ms() -> int:
@@ -46,8 +46,16 @@ def reading(tag: Tag, value: Any, time_ms: int | None = None, quality: Quality =
 
 
 def settings_for(
-    broker: Broker, edge: str, host: str | None, spool: Path, *, urls: list[str] | None = None, **more: Any
+    broker: Broker,
+    edge: str,
+    host: str | None,
+    spool: Path,
+    *,
+    urls: list[str] | None = None,
+    back_off_max_s: float = 2,
+    **more: Any,
 ) -> Settings:
+    """`back_off_max_s` also bounds the window's timer; below 1 s it makes an edge impatient."""
     credentials = broker.credentials_for_edge("demo", edge)
     login: dict[str, Any] = {"ca": credentials.ca, "cert": credentials.certificate, "key": credentials.key}
     if credentials.password is not None:
@@ -59,7 +67,7 @@ def settings_for(
             "edge": {"name": edge, "group": "demo"},
             "broker": {"urls": urls or [broker.url], "primary_host": host, **login, **more},
             "spool": {"path": spool},
-            "timing": FAST,
+            "timing": {**FAST, "backoff_max_s": back_off_max_s},
         }
     )
 

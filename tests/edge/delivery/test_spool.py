@@ -74,6 +74,15 @@ def test_a_large_append_becomes_several_batches_of_bounded_size(path: Path) -> N
     spool.close()
 
 
+def test_reading_ahead_is_bounded_in_bytes_and_always_gives_something(path: Path) -> None:
+    spool = _open(path)
+    spool.append([entry(n) for n in range(1, 1001)])
+    size = entry(1).size_bytes
+    assert len(spool.read(0, limit=1000, bytes_max=100 * size)) == 100
+    assert counts(spool.read(500, bytes_max=1)) == [(501, 501)]
+    spool.close()
+
+
 def test_journal_and_synchronous_are_what_they_must_be(path: Path) -> None:
     spool = _open(path)
     assert spool.file.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
