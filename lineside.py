@@ -17,6 +17,7 @@ PACKAGES = {
     "keeper": ("plant_server.commands", "server"),
     "api": ("plant_server.commands", "server"),
     "migrate": ("plant_server.commands", "server"),
+    "audit": ("plant_server.commands", "server"),
     "prepare": ("plant_server.commands", "server"),
     "sim": ("simulators.commands", "sim"),
 }

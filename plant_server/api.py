@@ -16,6 +16,8 @@ from fastapi import Depends, FastAPI, Request
 from edge.contract import failpoints
 from plant_server.async_database import ConnectionPool
 from plant_server.equipment.routes import router as equipment_router
+from plant_server.events.routes import router as events_router
+from plant_server.events.stream import ListenerSlots
 from plant_server.machine_states.routes import router as machine_states_router
 from plant_server.pages.routes import router as pages_router
 from plant_server.people.first_administrator import OneTimeCode
@@ -36,6 +38,7 @@ ROUTERS = (
     equipment_router,
     machine_states_router,
     telemetry_router,
+    events_router,
     sign_in_router,
     people_router,
 )
@@ -76,6 +79,7 @@ def create_app(settings: Settings, *, api_token: str | None = None, secrets: Pat
     app.state.pepper = Pepper(folder)
     app.state.one_time_code = OneTimeCode(folder)
     app.state.pool = ConnectionPool(settings.database_url, application="lineside api")
+    app.state.event_listeners = ListenerSlots()
     app.state.live = LiveValues(settings.database_url)
     add_problem_handlers(app)
     for router in ROUTERS:

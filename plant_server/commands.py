@@ -1,6 +1,7 @@
 """`lineside ingest | keeper | api | migrate | prepare`: the processes of the plant, its database, its files."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,9 @@ keeper_app = typer.Typer()
 api_app = typer.Typer()
 migrate_app = typer.Typer()
 prepare_app = typer.Typer()
+audit_app = typer.Typer(
+    no_args_is_help=True, help="Whether the plant's book of events is the one that was written."
+)
 
 
 @ingest_app.command(epilog="Example: lineside ingest --shard plant --groups demo,shop2")
@@ -66,6 +70,39 @@ def migrate() -> None:
     _serve(run)
 
 
+@audit_app.callback()
+def _audit() -> None:
+    pass
+
+
+@audit_app.command(epilog="Example: lineside audit verify --anchors /mnt/usb/anchors.log")
+def verify(
+    anchors: Annotated[
+        Path | None, typer.Option(help="A copy of the anchors file. [LINESIDE_HOME/log/anchors.log]")
+    ] = None,
+) -> None:
+    """Compute the chain of events again, and compare it with the anchors. Exit code 1: it does not hold."""
+    from rich.progress import Progress
+
+    from plant_server.events.verify import verify as verify_chain
+    from plant_server.keeper.sealer import anchors_file
+
+    def run(settings: "Settings") -> None:
+        with Progress(transient=True) as bar:
+            task = bar.add_task("events")
+            verdict = verify_chain(
+                settings.database_url,
+                anchors or anchors_file(),
+                lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        if verdict.mistake is not None:
+            typer.echo(f"broken at {verdict.mistake}; {verdict.events} events before it hold", err=True)
+            raise typer.Exit(1)
+        typer.echo(f"{verdict.events} events and {verdict.anchors} anchors hold")
+
+    _serve(run)
+
+
 def _serve(run: "Callable[[Settings], None]", **given: str) -> None:
     """Load settings, set up logs and failpoints, run; what is expected to fail is said in words."""
     from edge.contract.failpoints import UnknownFailpoint, arm
@@ -92,7 +129,6 @@ def prepare(
 ) -> None:
     """Make certificates, the broker's configuration and rights, and database passwords below LINESIDE_HOME."""
     import os
-    from pathlib import Path
 
     from plant_server.security.access_control import EdgeNode, Host, InvalidSparkplugId
     from plant_server.security.installation import prepare as make_files

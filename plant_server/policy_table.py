@@ -47,6 +47,9 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/api/v1/tags/proposals"): READ,
     ("POST", "/api/v1/tags/proposals/{proposal_id}/accept"): CONNECT,
     ("POST", "/api/v1/tags/proposals/{proposal_id}/reject"): CONNECT,
+    # events
+    ("GET", "/api/v1/events"): AUDIT,
+    ("GET", "/api/v1/events/stream"): AUDIT,
     # people and terminals
     ("GET", "/api/v1/setup"): ANYONE,
     ("POST", "/api/v1/setup/administrator"): ANYONE,

@@ -17,6 +17,7 @@ from plant_server.errors import DatabaseUnavailable, SchemaNotReady
 from plant_server.keeper.retention import drop_old_partitions, ensure_partitions, forget_commits
 from plant_server.keeper.rollup import roll_up
 from plant_server.keeper.schedule import Job, run_jobs
+from plant_server.keeper.sealer import anchor, anchors_file, seal
 from plant_server.schema.migrate import require_migrated
 from plant_server.settings import Settings
 
@@ -43,7 +44,9 @@ def jobs_of(settings: Settings) -> list[Job]:
     """All jobs in the order in which they first run."""
     return [
         Job("partitions", HOUR_S, ensure_partitions),
+        Job("seal", 0.2, seal),
         Job("rollup", 1.0, roll_up),
+        Job("anchor", 60.0, partial(anchor, file=anchors_file())),
         Job("retention", HOUR_S, partial(drop_old_partitions, retention_days=settings.retention_days)),
         Job("commit_log", HOUR_S, partial(forget_commits, keep_days=settings.retention_days)),
     ]

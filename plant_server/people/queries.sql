@@ -111,3 +111,6 @@ UPDATE plant.station SET credential_hash = NULL, enrolled_time = NULL WHERE stat
 
 -- end_sessions_at --
 UPDATE plant.session SET ended_time = now() WHERE station_id = %(station_id)s AND ended_time IS NULL;
+
+-- person_of_demo --
+SELECT person_id FROM plant.person WHERE name = %(name)s AND pin_hash IS NOT NULL ORDER BY person_id LIMIT 1;
