@@ -143,6 +143,87 @@ CREATE TABLE plant.anchor (
     CONSTRAINT anchor_hash_check CHECK ((length(hash) = 32))
 );
 ALTER TABLE plant.anchor OWNER TO lineside_plant;
+CREATE TABLE plant.bom (
+    bom_id integer NOT NULL,
+    item_id integer NOT NULL,
+    revision text NOT NULL,
+    unit text NOT NULL,
+    base_quantity numeric NOT NULL,
+    CONSTRAINT bom_base_quantity_check CHECK ((base_quantity > (0)::numeric))
+);
+ALTER TABLE plant.bom OWNER TO lineside_plant;
+ALTER TABLE plant.bom ALTER COLUMN bom_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.bom_bom_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE plant.bom_component (
+    bom_id integer NOT NULL,
+    "position" text NOT NULL,
+    item_id integer NOT NULL,
+    quantity_per numeric NOT NULL,
+    unit text NOT NULL,
+    scrap_factor numeric DEFAULT 0 NOT NULL,
+    revision text,
+    scrap_policy text DEFAULT 'good_and_scrap'::text NOT NULL,
+    issuing text DEFAULT 'backflush'::text NOT NULL,
+    CONSTRAINT bom_component_issuing_check CHECK ((issuing = ANY (ARRAY['backflush'::text, 'explicit'::text]))),
+    CONSTRAINT bom_component_quantity_per_check CHECK ((quantity_per > (0)::numeric)),
+    CONSTRAINT bom_component_scrap_factor_check CHECK ((scrap_factor >= (0)::numeric)),
+    CONSTRAINT bom_component_scrap_policy_check CHECK ((scrap_policy = ANY (ARRAY['good_and_scrap'::text, 'good_only'::text])))
+);
+ALTER TABLE plant.bom_component OWNER TO lineside_plant;
+CREATE TABLE plant.booking (
+    tag_id integer NOT NULL,
+    odometer_from numeric(20,0) NOT NULL,
+    odometer_to numeric(20,0) NOT NULL,
+    run_id bigint NOT NULL,
+    setting_time timestamp with time zone NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    parts bigint NOT NULL,
+    kind text NOT NULL,
+    by_person boolean NOT NULL,
+    CONSTRAINT booking_check CHECK ((odometer_to > odometer_from)),
+    CONSTRAINT booking_kind_check CHECK ((kind = ANY (ARRAY['made'::text, 'scrap'::text, 'rejected'::text, 'not_counted'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.booking OWNER TO lineside_plant;
+CREATE TABLE plant.change_order (
+    change_order_id integer NOT NULL,
+    number text NOT NULL,
+    item_id integer NOT NULL,
+    old_revision text NOT NULL,
+    new_revision text NOT NULL,
+    effectivity text NOT NULL,
+    from_time timestamp with time zone,
+    orders text[] DEFAULT '{}'::text[] NOT NULL,
+    from_serial bigint,
+    disposition text NOT NULL,
+    released_time timestamp with time zone,
+    used_up_time timestamp with time zone,
+    CONSTRAINT change_order_check CHECK ((new_revision <> old_revision)),
+    CONSTRAINT change_order_check1 CHECK (((effectivity = 'date'::text) = (from_time IS NOT NULL))),
+    CONSTRAINT change_order_disposition_check CHECK ((disposition = ANY (ARRAY['use_up'::text, 'scrap'::text, 'rework'::text, 'hold'::text]))),
+    CONSTRAINT change_order_effectivity_check CHECK ((effectivity = ANY (ARRAY['date'::text, 'order'::text, 'used_up'::text])))
+);
+ALTER TABLE plant.change_order OWNER TO lineside_plant;
+ALTER TABLE plant.change_order ALTER COLUMN change_order_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.change_order_change_order_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE plant.chosen_counting_tag (
+    equipment_id integer NOT NULL,
+    tag_id integer NOT NULL
+);
+ALTER TABLE plant.chosen_counting_tag OWNER TO lineside_plant;
 CREATE TABLE plant.commit_log (
     edge_id integer NOT NULL,
     epoch uuid NOT NULL,
@@ -154,6 +235,94 @@ CREATE TABLE plant.commit_log (
     stored_time timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE plant.commit_log OWNER TO lineside_plant;
+CREATE TABLE plant.count_case (
+    kind text NOT NULL,
+    run_id bigint NOT NULL,
+    odometer_from numeric(20,0) DEFAULT 0 NOT NULL,
+    quantity numeric NOT NULL,
+    opened_time timestamp with time zone NOT NULL,
+    settled_time timestamp with time zone,
+    settled_by text,
+    note text,
+    CONSTRAINT count_case_kind_check CHECK ((kind = ANY (ARRAY['late'::text, 'difference'::text])))
+);
+ALTER TABLE plant.count_case OWNER TO lineside_plant;
+CREATE TABLE plant.counted_tag (
+    tag_id integer NOT NULL,
+    "position" numeric(20,0) DEFAULT 0 NOT NULL,
+    ts timestamp with time zone
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.counted_tag OWNER TO lineside_plant;
+CREATE TABLE plant.not_assigned (
+    tag_id integer NOT NULL,
+    odometer_from numeric(20,0) NOT NULL,
+    odometer_to numeric(20,0) NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    proposed_run_id bigint,
+    CONSTRAINT not_assigned_check CHECK ((odometer_to > odometer_from)),
+    CONSTRAINT not_assigned_reason_check CHECK ((reason = ANY (ARRAY['no_run'::text, 'spans_runs'::text, 'late'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.not_assigned OWNER TO lineside_plant;
+CREATE TABLE plant.odometer (
+    tag_id integer NOT NULL,
+    total numeric(20,0) DEFAULT 0 NOT NULL,
+    ts timestamp with time zone,
+    state jsonb NOT NULL,
+    epoch uuid,
+    is_broken boolean DEFAULT false NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.odometer OWNER TO lineside_plant;
+CREATE VIEW plant.counted_balance AS
+ SELECT device.name AS device,
+    tag.tag_id,
+    tag.name AS tag,
+    odometer.total AS stored,
+    COALESCE(booking.steps, (0)::numeric) AS booked,
+    ((COALESCE(waiting.steps, (0)::numeric) + odometer.total) - COALESCE(counted_tag."position", (0)::numeric)) AS not_assigned
+   FROM (((((plant.odometer
+     JOIN plant.tag USING (tag_id))
+     JOIN plant.device USING (device_id))
+     LEFT JOIN plant.counted_tag USING (tag_id))
+     LEFT JOIN ( SELECT booking_1.tag_id,
+            sum((booking_1.odometer_to - booking_1.odometer_from)) AS steps
+           FROM plant.booking booking_1
+          GROUP BY booking_1.tag_id) booking USING (tag_id))
+     LEFT JOIN ( SELECT not_assigned.tag_id,
+            sum((not_assigned.odometer_to - not_assigned.odometer_from)) AS steps
+           FROM plant.not_assigned
+          GROUP BY not_assigned.tag_id) waiting USING (tag_id))
+  WHERE ((tag.role = 'counter'::text) AND ((tag.counts = 'parts'::text) OR (counted_tag.tag_id IS NOT NULL)));
+ALTER TABLE plant.counted_balance OWNER TO lineside_plant;
+COMMENT ON VIEW plant.counted_balance IS 'stored = booked + not_assigned of each counter; bookings and ranges are independent of the total';
+CREATE TABLE plant.equipment_proposal (
+    proposal_id integer NOT NULL,
+    device_id integer NOT NULL,
+    path text,
+    state text DEFAULT 'open'::text NOT NULL,
+    equipment_id integer,
+    proposed_time timestamp with time zone DEFAULT now() NOT NULL,
+    decided_time timestamp with time zone,
+    decided_by text,
+    CONSTRAINT equipment_proposal_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'rejected'::text])))
+);
+ALTER TABLE plant.equipment_proposal OWNER TO lineside_plant;
+CREATE VIEW plant.counting_tag AS
+ SELECT DISTINCT ON (device.device_id) device.device_id,
+    accepted.equipment_id,
+    tag.tag_id,
+    tag.counts
+   FROM (((plant.device
+     JOIN plant.tag ON (((tag.device_id = device.device_id) AND (tag.role = 'counter'::text))))
+     LEFT JOIN plant.equipment_proposal accepted ON (((accepted.device_id = device.device_id) AND (accepted.state = 'accepted'::text))))
+     LEFT JOIN plant.chosen_counting_tag chosen ON ((chosen.tag_id = tag.tag_id)))
+  WHERE ((chosen.tag_id IS NOT NULL) OR (tag.counts = ANY (ARRAY['parts'::text, 'good'::text, 'cycles'::text])))
+  ORDER BY device.device_id, (chosen.tag_id IS NULL), (array_position(ARRAY['parts'::text, 'good'::text, 'cycles'::text], tag.counts)), tag.tag_id;
+ALTER TABLE plant.counting_tag OWNER TO lineside_plant;
 CREATE TABLE plant.device_contact (
     device_id integer NOT NULL,
     ts timestamp with time zone NOT NULL,
@@ -173,6 +342,26 @@ CREATE TABLE plant.dirty (
     minute timestamp with time zone NOT NULL
 );
 ALTER TABLE plant.dirty OWNER TO lineside_plant;
+CREATE TABLE plant.drawing (
+    drawing_id integer NOT NULL,
+    item_id integer NOT NULL,
+    revision text NOT NULL,
+    name text NOT NULL,
+    media_type text NOT NULL,
+    sha256 bytea NOT NULL,
+    content bytea NOT NULL,
+    CONSTRAINT drawing_sha256_check CHECK ((length(sha256) = 32))
+);
+ALTER TABLE ONLY plant.drawing ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE plant.drawing OWNER TO lineside_plant;
+ALTER TABLE plant.drawing ALTER COLUMN drawing_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.drawing_drawing_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.edge (
     edge_id integer NOT NULL,
     group_id text NOT NULL,
@@ -215,18 +404,6 @@ ALTER TABLE plant.equipment ALTER COLUMN equipment_id ADD GENERATED ALWAYS AS ID
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.equipment_proposal (
-    proposal_id integer NOT NULL,
-    device_id integer NOT NULL,
-    path text,
-    state text DEFAULT 'open'::text NOT NULL,
-    equipment_id integer,
-    proposed_time timestamp with time zone DEFAULT now() NOT NULL,
-    decided_time timestamp with time zone,
-    decided_by text,
-    CONSTRAINT equipment_proposal_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'rejected'::text])))
-);
-ALTER TABLE plant.equipment_proposal OWNER TO lineside_plant;
 ALTER TABLE plant.equipment_proposal ALTER COLUMN proposal_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.equipment_proposal_proposal_id_seq
     START WITH 1
@@ -263,6 +440,17 @@ CREATE TABLE plant.event_chain (
     CONSTRAINT event_chain_position_check CHECK (("position" > 0))
 );
 ALTER TABLE plant.event_chain OWNER TO lineside_plant;
+CREATE TABLE plant.external_document (
+    kind text NOT NULL,
+    system text NOT NULL,
+    external_id text NOT NULL,
+    revision bigint NOT NULL,
+    content_hash bytea NOT NULL,
+    row_id bigint NOT NULL,
+    changed_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT external_document_content_hash_check CHECK ((length(content_hash) = 32))
+);
+ALTER TABLE plant.external_document OWNER TO lineside_plant;
 CREATE TABLE plant.frozen (
     only_row boolean DEFAULT true NOT NULL,
     before timestamp with time zone NOT NULL,
@@ -292,6 +480,52 @@ ALTER TABLE plant.gap ALTER COLUMN gap_id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.item (
+    item_id integer NOT NULL,
+    code text NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    unit text NOT NULL,
+    scale smallint DEFAULT 0 NOT NULL,
+    setup_parts text DEFAULT 'scrap'::text NOT NULL,
+    is_lot_tracked boolean DEFAULT true NOT NULL,
+    CONSTRAINT item_scale_check CHECK (((scale >= 0) AND (scale <= 9))),
+    CONSTRAINT item_setup_parts_check CHECK ((setup_parts = ANY (ARRAY['scrap'::text, 'not_counted'::text, 'good'::text])))
+);
+ALTER TABLE plant.item OWNER TO lineside_plant;
+ALTER TABLE plant.item ALTER COLUMN item_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.item_item_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE plant.item_revision (
+    item_id integer NOT NULL,
+    revision text NOT NULL,
+    released_time timestamp with time zone,
+    withdrawn_time timestamp with time zone
+);
+ALTER TABLE plant.item_revision OWNER TO lineside_plant;
+CREATE TABLE plant.item_unit (
+    item_id integer NOT NULL,
+    unit text NOT NULL,
+    amount numeric NOT NULL,
+    equals_unit text NOT NULL,
+    equals_amount numeric NOT NULL,
+    CONSTRAINT item_unit_amount_check CHECK ((amount > (0)::numeric)),
+    CONSTRAINT item_unit_equals_amount_check CHECK ((equals_amount > (0)::numeric))
+);
+ALTER TABLE plant.item_unit OWNER TO lineside_plant;
+CREATE TABLE plant.labor (
+    run_id bigint NOT NULL,
+    person text NOT NULL,
+    from_time timestamp with time zone NOT NULL,
+    to_time timestamp with time zone,
+    CONSTRAINT labor_check CHECK ((to_time >= from_time))
+);
+ALTER TABLE plant.labor OWNER TO lineside_plant;
 CREATE TABLE plant.last_value (
     tag_id integer NOT NULL,
     ts timestamp with time zone NOT NULL,
@@ -311,16 +545,6 @@ CREATE TABLE plant.machine_state_interval (
     CONSTRAINT machine_state_interval_check CHECK ((to_ts > from_ts))
 );
 ALTER TABLE plant.machine_state_interval OWNER TO lineside_plant;
-CREATE TABLE plant.odometer (
-    tag_id integer NOT NULL,
-    total numeric(20,0) DEFAULT 0 NOT NULL,
-    ts timestamp with time zone,
-    state jsonb NOT NULL,
-    epoch uuid,
-    is_broken boolean DEFAULT false NOT NULL
-)
-WITH (fillfactor='50');
-ALTER TABLE plant.odometer OWNER TO lineside_plant;
 CREATE TABLE plant.odometer_case (
     case_id integer NOT NULL,
     tag_id integer NOT NULL,
@@ -354,6 +578,37 @@ CREATE TABLE plant.odometer_log (
     total numeric(20,0) NOT NULL
 );
 ALTER TABLE plant.odometer_log OWNER TO lineside_plant;
+CREATE TABLE plant.operation (
+    operation_id bigint NOT NULL,
+    work_order_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    work_center text,
+    setup_s numeric DEFAULT 0 NOT NULL,
+    cycle_time_s numeric DEFAULT 0 NOT NULL,
+    transfer_quantity numeric,
+    is_optional boolean DEFAULT false NOT NULL,
+    is_last boolean DEFAULT false NOT NULL,
+    count_source text DEFAULT 'machine'::text NOT NULL,
+    cavities integer DEFAULT 1 NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    made numeric DEFAULT 0 NOT NULL,
+    good numeric DEFAULT 0 NOT NULL,
+    scrap numeric DEFAULT 0 NOT NULL,
+    rework numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT operation_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'ready'::text, 'running'::text, 'paused'::text, 'completed'::text, 'skipped'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.operation OWNER TO lineside_plant;
+ALTER TABLE plant.operation ALTER COLUMN operation_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.operation_operation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.outbox (
     outbox_id bigint NOT NULL,
     event_id uuid NOT NULL,
@@ -404,6 +659,23 @@ ALTER TABLE plant.person ALTER COLUMN person_id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.production_entry (
+    event_id uuid NOT NULL,
+    line smallint NOT NULL,
+    run_id bigint NOT NULL,
+    work_order_id bigint NOT NULL,
+    kind text NOT NULL,
+    quantity numeric NOT NULL,
+    among_rejects boolean DEFAULT false NOT NULL,
+    reason text,
+    actor text NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    recorded_time timestamp with time zone NOT NULL,
+    reverses uuid,
+    CONSTRAINT production_entry_check CHECK (((reason IS NOT NULL) = (kind <> 'good'::text))),
+    CONSTRAINT production_entry_kind_check CHECK ((kind = ANY (ARRAY['good'::text, 'scrap'::text, 'rework'::text])))
+);
+ALTER TABLE plant.production_entry OWNER TO lineside_plant;
 CREATE TABLE plant.quarantine (
     quarantine_id bigint NOT NULL,
     edge_id integer,
@@ -425,6 +697,126 @@ ALTER TABLE plant.quarantine ALTER COLUMN quarantine_id ADD GENERATED ALWAYS AS 
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.reason (
+    reason_id integer NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    parent_id integer,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    equipment text[] DEFAULT '{}'::text[] NOT NULL,
+    stop_time text,
+    is_active boolean DEFAULT true NOT NULL,
+    CONSTRAINT reason_kind_check CHECK ((kind = ANY (ARRAY['scrap'::text, 'stop'::text, 'rework'::text, 'adjustment'::text]))),
+    CONSTRAINT reason_stop_time_check CHECK ((stop_time = ANY (ARRAY['unplanned'::text, 'planned'::text, 'setup'::text, 'blocked'::text])))
+);
+ALTER TABLE plant.reason OWNER TO lineside_plant;
+ALTER TABLE plant.reason ALTER COLUMN reason_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.reason_reason_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE plant.routing (
+    routing_id integer NOT NULL,
+    item_id integer NOT NULL,
+    revision text NOT NULL,
+    released_time timestamp with time zone
+);
+ALTER TABLE plant.routing OWNER TO lineside_plant;
+CREATE TABLE plant.routing_operation (
+    routing_id integer NOT NULL,
+    "position" integer NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    work_center text NOT NULL,
+    setup_s numeric DEFAULT 0 NOT NULL,
+    cycle_time_s numeric DEFAULT 0 NOT NULL,
+    transfer_quantity numeric,
+    is_optional boolean DEFAULT false NOT NULL,
+    count_source text DEFAULT 'machine'::text NOT NULL,
+    cavities integer DEFAULT 1 NOT NULL,
+    CONSTRAINT routing_operation_cavities_check CHECK ((cavities > 0)),
+    CONSTRAINT routing_operation_count_source_check CHECK ((count_source = ANY (ARRAY['machine'::text, 'operator'::text, 'both'::text]))),
+    CONSTRAINT routing_operation_cycle_time_s_check CHECK ((cycle_time_s >= (0)::numeric)),
+    CONSTRAINT routing_operation_position_check CHECK (("position" > 0)),
+    CONSTRAINT routing_operation_setup_s_check CHECK ((setup_s >= (0)::numeric)),
+    CONSTRAINT routing_operation_transfer_quantity_check CHECK ((transfer_quantity > (0)::numeric))
+);
+ALTER TABLE plant.routing_operation OWNER TO lineside_plant;
+ALTER TABLE plant.routing ALTER COLUMN routing_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.routing_routing_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE plant.run (
+    run_id bigint NOT NULL,
+    operation_id bigint NOT NULL,
+    work_order_id bigint NOT NULL,
+    equipment_id integer NOT NULL,
+    tag_id integer,
+    from_time timestamp with time zone NOT NULL,
+    to_time timestamp with time zone,
+    count_source text NOT NULL,
+    setup_parts text NOT NULL,
+    booked_made bigint DEFAULT 0 NOT NULL,
+    booked_scrap bigint DEFAULT 0 NOT NULL,
+    booked_rejected bigint DEFAULT 0 NOT NULL,
+    booked_setup bigint DEFAULT 0 NOT NULL,
+    entered_good numeric DEFAULT 0 NOT NULL,
+    entered_scrap numeric DEFAULT 0 NOT NULL,
+    entered_rework numeric DEFAULT 0 NOT NULL,
+    among_rejects numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT run_check CHECK ((to_time >= from_time)),
+    CONSTRAINT run_check1 CHECK (((tag_id IS NOT NULL) OR (count_source = 'operator'::text))),
+    CONSTRAINT run_count_source_check CHECK ((count_source = ANY (ARRAY['machine'::text, 'operator'::text, 'both'::text]))),
+    CONSTRAINT run_setup_parts_check CHECK ((setup_parts = ANY (ARRAY['scrap'::text, 'not_counted'::text, 'good'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.run OWNER TO lineside_plant;
+ALTER TABLE plant.run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.run_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE plant.run_setting (
+    run_id bigint NOT NULL,
+    from_time timestamp with time zone NOT NULL,
+    phase text NOT NULL,
+    cavities integer NOT NULL,
+    blocked integer NOT NULL,
+    cycles integer NOT NULL,
+    CONSTRAINT run_setting_cavities_check CHECK ((cavities > 0)),
+    CONSTRAINT run_setting_check CHECK (((blocked >= 0) AND (blocked <= cavities))),
+    CONSTRAINT run_setting_cycles_check CHECK ((cycles > 0)),
+    CONSTRAINT run_setting_phase_check CHECK ((phase = ANY (ARRAY['setup'::text, 'production'::text])))
+);
+ALTER TABLE plant.run_setting OWNER TO lineside_plant;
+CREATE TABLE plant.run_tag (
+    run_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    counts text NOT NULL,
+    among_parts boolean DEFAULT false NOT NULL,
+    CONSTRAINT run_tag_counts_check CHECK ((counts = ANY (ARRAY['cycles'::text, 'parts'::text, 'good'::text, 'reject'::text])))
+);
+ALTER TABLE plant.run_tag OWNER TO lineside_plant;
+CREATE TABLE plant.run_told (
+    run_id bigint NOT NULL,
+    kind text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    quantity numeric NOT NULL,
+    CONSTRAINT run_told_kind_check CHECK ((kind = ANY (ARRAY['completion'::text, 'scrap'::text, 'rework'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.run_told OWNER TO lineside_plant;
 CREATE TABLE plant.sample (
     ts timestamp with time zone NOT NULL,
     value double precision,
@@ -513,19 +905,106 @@ CREATE TABLE plant.text_sample (
 )
 PARTITION BY RANGE (ts);
 ALTER TABLE plant.text_sample OWNER TO lineside_plant;
+CREATE TABLE plant.told_range (
+    tag_id integer NOT NULL,
+    odometer_from numeric(20,0) NOT NULL,
+    odometer_to numeric(20,0) NOT NULL,
+    run_id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    CONSTRAINT told_range_check CHECK ((odometer_to > odometer_from))
+);
+ALTER TABLE plant.told_range OWNER TO lineside_plant;
 CREATE TABLE plant.unsealed (
     recorded_time timestamp with time zone NOT NULL,
     event_id uuid NOT NULL
 );
 ALTER TABLE plant.unsealed OWNER TO lineside_plant;
+CREATE TABLE plant.work_order (
+    work_order_id bigint NOT NULL,
+    number text NOT NULL,
+    source text NOT NULL,
+    item_id integer NOT NULL,
+    quantity numeric NOT NULL,
+    unit text NOT NULL,
+    ordered_quantity numeric NOT NULL,
+    ordered_unit text NOT NULL,
+    due_time timestamp with time zone,
+    priority smallint DEFAULT 5 NOT NULL,
+    work_center text,
+    requirement text,
+    wanted_revision text,
+    state text DEFAULT 'planned'::text NOT NULL,
+    has_started boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    item_revision text,
+    bom_id integer,
+    routing_id integer,
+    made numeric DEFAULT 0 NOT NULL,
+    good numeric DEFAULT 0 NOT NULL,
+    scrap numeric DEFAULT 0 NOT NULL,
+    rework numeric DEFAULT 0 NOT NULL,
+    created_time timestamp with time zone DEFAULT now() NOT NULL,
+    released_time timestamp with time zone,
+    started_time timestamp with time zone,
+    ended_time timestamp with time zone,
+    CONSTRAINT work_order_priority_check CHECK (((priority >= 1) AND (priority <= 9))),
+    CONSTRAINT work_order_quantity_check CHECK ((quantity > (0)::numeric)),
+    CONSTRAINT work_order_source_check CHECK ((source = ANY (ARRAY['erp'::text, 'plant'::text]))),
+    CONSTRAINT work_order_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'released'::text, 'running'::text, 'paused'::text, 'held'::text, 'completed'::text, 'closed'::text, 'cancelled'::text, 'aborted'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.work_order OWNER TO lineside_plant;
+CREATE TABLE plant.work_order_hold (
+    work_order_id bigint NOT NULL,
+    reason text NOT NULL,
+    reference text DEFAULT ''::text NOT NULL,
+    set_by text NOT NULL,
+    set_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT work_order_hold_reason_check CHECK ((reason = ANY (ARRAY['quality'::text, 'change'::text, 'material'::text, 'machine'::text])))
+);
+ALTER TABLE plant.work_order_hold OWNER TO lineside_plant;
+ALTER TABLE plant.work_order ALTER COLUMN work_order_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.work_order_work_order_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE ONLY plant.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (alarm_id);
 ALTER TABLE ONLY plant.anchor
     ADD CONSTRAINT anchor_pkey PRIMARY KEY ("position");
+ALTER TABLE ONLY plant.bom_component
+    ADD CONSTRAINT bom_component_pkey PRIMARY KEY (bom_id, "position");
+ALTER TABLE ONLY plant.bom
+    ADD CONSTRAINT bom_item_id_revision_key UNIQUE (item_id, revision);
+ALTER TABLE ONLY plant.bom
+    ADD CONSTRAINT bom_pkey PRIMARY KEY (bom_id);
+ALTER TABLE ONLY plant.booking
+    ADD CONSTRAINT booking_once EXCLUDE USING gist (tag_id WITH =, numrange(odometer_from, odometer_to, '(]'::text) WITH &&);
+ALTER TABLE ONLY plant.booking
+    ADD CONSTRAINT booking_pkey PRIMARY KEY (tag_id, odometer_from);
+ALTER TABLE ONLY plant.change_order
+    ADD CONSTRAINT change_order_number_key UNIQUE (number);
+ALTER TABLE ONLY plant.change_order
+    ADD CONSTRAINT change_order_pkey PRIMARY KEY (change_order_id);
+ALTER TABLE ONLY plant.chosen_counting_tag
+    ADD CONSTRAINT chosen_counting_tag_pkey PRIMARY KEY (equipment_id);
+ALTER TABLE ONLY plant.chosen_counting_tag
+    ADD CONSTRAINT chosen_counting_tag_tag_id_key UNIQUE (tag_id);
+ALTER TABLE ONLY plant.count_case
+    ADD CONSTRAINT count_case_pkey PRIMARY KEY (kind, run_id, odometer_from);
+ALTER TABLE ONLY plant.counted_tag
+    ADD CONSTRAINT counted_tag_pkey PRIMARY KEY (tag_id);
 ALTER TABLE ONLY plant.device
     ADD CONSTRAINT device_edge_id_name_key UNIQUE (edge_id, name);
 ALTER TABLE ONLY plant.device
     ADD CONSTRAINT device_pkey PRIMARY KEY (device_id);
+ALTER TABLE ONLY plant.drawing
+    ADD CONSTRAINT drawing_item_id_revision_name_key UNIQUE (item_id, revision, name);
+ALTER TABLE ONLY plant.drawing
+    ADD CONSTRAINT drawing_pkey PRIMARY KEY (drawing_id);
 ALTER TABLE ONLY plant.edge_cursor
     ADD CONSTRAINT edge_cursor_pkey PRIMARY KEY (edge_id, epoch);
 ALTER TABLE ONLY plant.edge
@@ -546,20 +1025,40 @@ ALTER TABLE ONLY plant.event_chain
     ADD CONSTRAINT event_chain_pkey PRIMARY KEY ("position");
 ALTER TABLE ONLY plant.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY plant.external_document
+    ADD CONSTRAINT external_document_pkey PRIMARY KEY (kind, system, external_id);
 ALTER TABLE ONLY plant.frozen
     ADD CONSTRAINT frozen_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY plant.gap
     ADD CONSTRAINT gap_pkey PRIMARY KEY (gap_id);
+ALTER TABLE ONLY plant.item
+    ADD CONSTRAINT item_code_key UNIQUE (code);
+ALTER TABLE ONLY plant.item
+    ADD CONSTRAINT item_pkey PRIMARY KEY (item_id);
+ALTER TABLE ONLY plant.item_revision
+    ADD CONSTRAINT item_revision_pkey PRIMARY KEY (item_id, revision);
+ALTER TABLE ONLY plant.item_unit
+    ADD CONSTRAINT item_unit_pkey PRIMARY KEY (item_id, unit, equals_unit);
+ALTER TABLE ONLY plant.labor
+    ADD CONSTRAINT labor_pkey PRIMARY KEY (run_id, person, from_time);
 ALTER TABLE ONLY plant.last_value
     ADD CONSTRAINT last_value_pkey PRIMARY KEY (tag_id);
 ALTER TABLE ONLY plant.machine_state_interval
     ADD CONSTRAINT machine_state_interval_device_id_tstzrange_excl EXCLUDE USING gist (device_id WITH =, tstzrange(from_ts, to_ts) WITH &&) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY plant.not_assigned
+    ADD CONSTRAINT not_assigned_once EXCLUDE USING gist (tag_id WITH =, numrange(odometer_from, odometer_to, '(]'::text) WITH &&);
+ALTER TABLE ONLY plant.not_assigned
+    ADD CONSTRAINT not_assigned_pkey PRIMARY KEY (tag_id, odometer_from);
 ALTER TABLE ONLY plant.odometer_case
     ADD CONSTRAINT odometer_case_pkey PRIMARY KEY (case_id);
 ALTER TABLE ONLY plant.odometer_case
     ADD CONSTRAINT odometer_case_tag_id_number_key UNIQUE (tag_id, number);
 ALTER TABLE ONLY plant.odometer
     ADD CONSTRAINT odometer_pkey PRIMARY KEY (tag_id);
+ALTER TABLE ONLY plant.operation
+    ADD CONSTRAINT operation_pkey PRIMARY KEY (operation_id);
+ALTER TABLE ONLY plant.operation
+    ADD CONSTRAINT operation_work_order_id_position_name_en_key UNIQUE (work_order_id, "position", name_en);
 ALTER TABLE ONLY plant.outbox_order
     ADD CONSTRAINT outbox_order_pkey PRIMARY KEY (work_order_id);
 ALTER TABLE ONLY plant.outbox
@@ -570,10 +1069,32 @@ ALTER TABLE ONLY plant.person
     ADD CONSTRAINT person_badge_hash_key UNIQUE (badge_hash);
 ALTER TABLE ONLY plant.person
     ADD CONSTRAINT person_pkey PRIMARY KEY (person_id);
+ALTER TABLE ONLY plant.production_entry
+    ADD CONSTRAINT production_entry_pkey PRIMARY KEY (event_id, line);
 ALTER TABLE ONLY plant.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (quarantine_id);
+ALTER TABLE ONLY plant.reason
+    ADD CONSTRAINT reason_kind_code_key UNIQUE (kind, code);
+ALTER TABLE ONLY plant.reason
+    ADD CONSTRAINT reason_pkey PRIMARY KEY (reason_id);
 ALTER TABLE ONLY plant.rollup_1m
     ADD CONSTRAINT rollup_1m_pkey PRIMARY KEY (tag_id, minute);
+ALTER TABLE ONLY plant.routing
+    ADD CONSTRAINT routing_item_id_revision_key UNIQUE (item_id, revision);
+ALTER TABLE ONLY plant.routing_operation
+    ADD CONSTRAINT routing_operation_pkey PRIMARY KEY (routing_id, "position", name_en);
+ALTER TABLE ONLY plant.routing
+    ADD CONSTRAINT routing_pkey PRIMARY KEY (routing_id);
+ALTER TABLE ONLY plant.run
+    ADD CONSTRAINT run_one_at_a_time EXCLUDE USING gist (equipment_id WITH =, tstzrange(from_time, to_time) WITH &&);
+ALTER TABLE ONLY plant.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (run_id);
+ALTER TABLE ONLY plant.run_setting
+    ADD CONSTRAINT run_setting_pkey PRIMARY KEY (run_id, from_time);
+ALTER TABLE ONLY plant.run_tag
+    ADD CONSTRAINT run_tag_pkey PRIMARY KEY (run_id, tag_id);
+ALTER TABLE ONLY plant.run_told
+    ADD CONSTRAINT run_told_pkey PRIMARY KEY (run_id, kind, reason);
 ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY plant.session
@@ -592,31 +1113,79 @@ ALTER TABLE ONLY plant.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (tag_id);
 ALTER TABLE ONLY plant.tag_proposal
     ADD CONSTRAINT tag_proposal_pkey PRIMARY KEY (proposal_id);
+ALTER TABLE ONLY plant.told_range
+    ADD CONSTRAINT told_range_pkey PRIMARY KEY (tag_id, odometer_from);
 ALTER TABLE ONLY plant.unsealed
     ADD CONSTRAINT unsealed_pkey PRIMARY KEY (recorded_time, event_id);
+ALTER TABLE ONLY plant.work_order_hold
+    ADD CONSTRAINT work_order_hold_pkey PRIMARY KEY (work_order_id, reason, reference);
+ALTER TABLE ONLY plant.work_order
+    ADD CONSTRAINT work_order_number_key UNIQUE (number);
+ALTER TABLE ONLY plant.work_order
+    ADD CONSTRAINT work_order_pkey PRIMARY KEY (work_order_id);
 CREATE UNIQUE INDEX alarm_open ON plant.alarm USING btree (kind, subject) WHERE (cleared_time IS NULL);
+CREATE INDEX bom_component_item ON plant.bom_component USING btree (item_id);
+CREATE INDEX booking_of_run ON plant.booking USING btree (run_id, odometer_from);
+CREATE INDEX change_order_item ON plant.change_order USING btree (item_id);
 CREATE INDEX commit_log_stored ON plant.commit_log USING brin (stored_time);
 CREATE INDEX device_contact_ts ON plant.device_contact USING btree (device_id, ts);
 CREATE INDEX event_of_work_order ON plant.event USING btree (work_order_id, recorded_time) WHERE (work_order_id IS NOT NULL);
+CREATE UNIQUE INDEX labor_open ON plant.labor USING btree (run_id, person) WHERE (to_time IS NULL);
 CREATE INDEX machine_state_interval_from ON plant.machine_state_interval USING btree (device_id, from_ts);
 CREATE INDEX odometer_case_tag ON plant.odometer_case USING btree (tag_id, from_ts);
 CREATE INDEX odometer_log_tag_ts ON plant.odometer_log USING btree (tag_id, ts);
 CREATE INDEX outbox_due ON plant.outbox USING btree (not_before, outbox_id);
+CREATE INDEX production_entry_order ON plant.production_entry USING btree (work_order_id, recorded_time);
+CREATE UNIQUE INDEX production_entry_reversed_once ON plant.production_entry USING btree (reverses, line) WHERE (reverses IS NOT NULL);
+CREATE INDEX production_entry_run ON plant.production_entry USING btree (run_id, recorded_time);
+CREATE INDEX run_of_order ON plant.run USING btree (work_order_id);
+CREATE INDEX run_of_tag ON plant.run_tag USING btree (tag_id, run_id);
+CREATE UNIQUE INDEX run_open ON plant.run USING btree (equipment_id) WHERE (to_time IS NULL);
 CREATE INDEX sample_tag_ts ON ONLY plant.sample USING btree (tag_id, ts);
 CREATE INDEX session_of_person ON plant.session USING btree (person_id) WHERE (ended_time IS NULL);
 CREATE UNIQUE INDEX tag_proposal_open ON plant.tag_proposal USING btree (tag_id) WHERE (state = 'open'::text);
 CREATE INDEX text_sample_tag_ts ON ONLY plant.text_sample USING btree (tag_id, ts);
+CREATE INDEX told_range_run ON plant.told_range USING btree (run_id);
+CREATE INDEX work_order_bom ON plant.work_order USING btree (bom_id);
+CREATE INDEX work_order_item ON plant.work_order USING btree (item_id);
+CREATE INDEX work_order_open ON plant.work_order USING btree (priority, due_time) WHERE (state <> ALL (ARRAY['closed'::text, 'cancelled'::text, 'aborted'::text]));
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.anchor FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event FOR EACH ROW WHEN ((old.status IS NOT NULL)) EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event_chain FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER mark_contact_dirty AFTER INSERT ON plant.device_contact FOR EACH ROW EXECUTE FUNCTION plant.mark_contact_dirty();
 CREATE TRIGGER mark_gap_dirty AFTER INSERT ON plant.gap FOR EACH ROW WHEN ((new.from_ts IS NOT NULL)) EXECUTE FUNCTION plant.mark_gap_dirty();
+ALTER TABLE ONLY plant.bom_component
+    ADD CONSTRAINT bom_component_bom_id_fkey FOREIGN KEY (bom_id) REFERENCES plant.bom(bom_id);
+ALTER TABLE ONLY plant.bom_component
+    ADD CONSTRAINT bom_component_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
+ALTER TABLE ONLY plant.bom
+    ADD CONSTRAINT bom_item_id_revision_fkey FOREIGN KEY (item_id, revision) REFERENCES plant.item_revision(item_id, revision);
+ALTER TABLE ONLY plant.booking
+    ADD CONSTRAINT booking_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.booking
+    ADD CONSTRAINT booking_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.change_order
+    ADD CONSTRAINT change_order_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
+ALTER TABLE ONLY plant.change_order
+    ADD CONSTRAINT change_order_item_id_new_revision_fkey FOREIGN KEY (item_id, new_revision) REFERENCES plant.item_revision(item_id, revision);
+ALTER TABLE ONLY plant.change_order
+    ADD CONSTRAINT change_order_item_id_old_revision_fkey FOREIGN KEY (item_id, old_revision) REFERENCES plant.item_revision(item_id, revision);
+ALTER TABLE ONLY plant.chosen_counting_tag
+    ADD CONSTRAINT chosen_counting_tag_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES plant.equipment(equipment_id);
+ALTER TABLE ONLY plant.chosen_counting_tag
+    ADD CONSTRAINT chosen_counting_tag_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.commit_log
     ADD CONSTRAINT commit_log_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
+ALTER TABLE ONLY plant.count_case
+    ADD CONSTRAINT count_case_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.counted_tag
+    ADD CONSTRAINT counted_tag_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.device_contact
     ADD CONSTRAINT device_contact_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.device
     ADD CONSTRAINT device_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
+ALTER TABLE ONLY plant.drawing
+    ADD CONSTRAINT drawing_item_id_revision_fkey FOREIGN KEY (item_id, revision) REFERENCES plant.item_revision(item_id, revision);
 ALTER TABLE ONLY plant.edge_cursor
     ADD CONSTRAINT edge_cursor_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
 ALTER TABLE ONLY plant.equipment_proposal
@@ -627,16 +1196,54 @@ ALTER TABLE ONLY plant.event_chain
     ADD CONSTRAINT event_chain_event_id_fkey FOREIGN KEY (event_id) REFERENCES plant.event(event_id);
 ALTER TABLE ONLY plant.gap
     ADD CONSTRAINT gap_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
+ALTER TABLE ONLY plant.item_revision
+    ADD CONSTRAINT item_revision_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
+ALTER TABLE ONLY plant.item_unit
+    ADD CONSTRAINT item_unit_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
+ALTER TABLE ONLY plant.labor
+    ADD CONSTRAINT labor_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
 ALTER TABLE ONLY plant.last_value
     ADD CONSTRAINT last_value_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.machine_state_interval
     ADD CONSTRAINT machine_state_interval_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
+ALTER TABLE ONLY plant.not_assigned
+    ADD CONSTRAINT not_assigned_proposed_run_id_fkey FOREIGN KEY (proposed_run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.not_assigned
+    ADD CONSTRAINT not_assigned_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.odometer_case
     ADD CONSTRAINT odometer_case_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.odometer
     ADD CONSTRAINT odometer_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.operation
+    ADD CONSTRAINT operation_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
+ALTER TABLE ONLY plant.production_entry
+    ADD CONSTRAINT production_entry_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.production_entry
+    ADD CONSTRAINT production_entry_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.quarantine
     ADD CONSTRAINT quarantine_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
+ALTER TABLE ONLY plant.reason
+    ADD CONSTRAINT reason_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES plant.reason(reason_id);
+ALTER TABLE ONLY plant.routing
+    ADD CONSTRAINT routing_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
+ALTER TABLE ONLY plant.routing_operation
+    ADD CONSTRAINT routing_operation_routing_id_fkey FOREIGN KEY (routing_id) REFERENCES plant.routing(routing_id);
+ALTER TABLE ONLY plant.run
+    ADD CONSTRAINT run_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES plant.equipment(equipment_id);
+ALTER TABLE ONLY plant.run
+    ADD CONSTRAINT run_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES plant.operation(operation_id);
+ALTER TABLE ONLY plant.run_setting
+    ADD CONSTRAINT run_setting_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.run
+    ADD CONSTRAINT run_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.run_tag
+    ADD CONSTRAINT run_tag_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.run_tag
+    ADD CONSTRAINT run_tag_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.run_told
+    ADD CONSTRAINT run_told_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.run
+    ADD CONSTRAINT run_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.sample_quarantine
     ADD CONSTRAINT sample_quarantine_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.session
@@ -649,6 +1256,18 @@ ALTER TABLE ONLY plant.tag
     ADD CONSTRAINT tag_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.tag_proposal
     ADD CONSTRAINT tag_proposal_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.told_range
+    ADD CONSTRAINT told_range_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.told_range
+    ADD CONSTRAINT told_range_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.work_order
+    ADD CONSTRAINT work_order_bom_id_fkey FOREIGN KEY (bom_id) REFERENCES plant.bom(bom_id);
+ALTER TABLE ONLY plant.work_order_hold
+    ADD CONSTRAINT work_order_hold_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
+ALTER TABLE ONLY plant.work_order
+    ADD CONSTRAINT work_order_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
+ALTER TABLE ONLY plant.work_order
+    ADD CONSTRAINT work_order_routing_id_fkey FOREIGN KEY (routing_id) REFERENCES plant.routing(routing_id);
 GRANT USAGE ON SCHEMA bi TO lineside_bi;
 GRANT USAGE ON SCHEMA plant TO lineside_bridge;
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
