@@ -128,11 +128,14 @@ class Killer:
         self._turn["standby"] += 1
         owner, at_failpoint = self._plant.ingest, self._turn["standby"] % 2 == 0
         name = self._random.choice(INGEST_FAILPOINTS)
-        if at_failpoint:  # Late enough that the standby is waiting by then.
+        if (
+            at_failpoint
+        ):  # Late enough that the standby is waiting by then, as a rule; if not, it just starts as the owner.
             owner.stop(patience_s=5)
-            owner.start(LINESIDE_FAILPOINT=f"{name}:{self._random.randint(30, 60)}")
+            owner.start(LINESIDE_FAILPOINT=f"{name}:{self._random.randint(4, 10)}")
         self._standby.start()
-        self._wait_for("a standby that waits for the shard's lock", WAITING_FOR_LOCK, lambda count: count > 0)
+        waiting = "a standby that waits for the shard's lock"
+        self._wait_for(waiting, WAITING_FOR_LOCK, lambda count: count > 0 or not owner.alive)
         if at_failpoint:
             self._wait_until_dead(owner, name)
         else:
