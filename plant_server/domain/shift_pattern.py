@@ -97,20 +97,17 @@ def _utc_ms(day: date, wall: time, zone: ZoneInfo) -> int:
     moment = local.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return round(moment.timestamp() * 1000)
-    # Skipped by the clocks: the wall time with the offset of after the change is before it, and the other way round.
-    offset_before, offset_after = local.utcoffset(), local.replace(fold=1).utcoffset()
-    low = datetime.combine(day, wall, UTC) - max(offset_before, offset_after)  # type: ignore[type-var]
-    return _change_ms(low, zone)
+    # Skipped: by the offset of after the change it is still before it, by that of before already after it.
+    return 1000 * _change_s(round(local.replace(fold=1).timestamp()), round(moment.timestamp()), zone)
 
 
-def _change_ms(low: datetime, zone: ZoneInfo) -> int:
-    """The moment within the three hours after `low` at which the clocks of the zone change."""
-    begin, end = round(low.timestamp()), round((low + timedelta(hours=3)).timestamp())
-    first = datetime.fromtimestamp(begin, zone).utcoffset()
+def _change_s(begin: int, end: int, zone: ZoneInfo) -> int:
+    """The first second in (begin, end] at which the offset of the zone is another than at `begin`."""
+    offset = datetime.fromtimestamp(begin, zone).utcoffset()
     while end - begin > 1:
         middle = (begin + end) // 2
-        if datetime.fromtimestamp(middle, zone).utcoffset() == first:
+        if datetime.fromtimestamp(middle, zone).utcoffset() == offset:
             begin = middle
         else:
             end = middle
-    return end * 1000
+    return end

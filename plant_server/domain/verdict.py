@@ -64,6 +64,8 @@ class Waiver:
     def __post_init__(self) -> None:
         if self.given_by == self.requested_by:
             raise WaiverRefused("waiver_needs_second_person")
+        if not self.reasons:
+            raise WaiverRefused("reason_cannot_be_waived")
         for reason in self.reasons:
             if reason not in WAIVABLE:
                 raise WaiverRefused("reason_cannot_be_waived")
