@@ -91,7 +91,7 @@ def reverse_consumption(lot: MaterialLot, quantity: Decimal, location: str) -> M
 
 def adjust(lot: MaterialLot, counted: Decimal, location: str) -> tuple[MaterialLot, Decimal]:
     """A person counted `counted` at `location`: the lot as counted, and the difference to post with its reason."""
-    if counted < 0:
+    if not counted.is_finite() or counted < 0:
         raise TransitionRefused("quantity_is_negative", quantity=str(counted))
     difference = EXACT.subtract(counted, lot.at(location))
     return _with(lot, location, difference), difference
