@@ -34,6 +34,17 @@ class Item(BaseModel):
     revision: str | None = None
 
 
+class Conversion(BaseModel):
+    """1 `from_unit` is numerator/denominator `to_unit`; of one item, or of all ("")."""
+
+    model_config = ConfigDict(extra="forbid")
+    item: str = ""
+    from_unit: str
+    to_unit: str
+    numerator: Amount
+    denominator: Amount = "1"
+
+
 class Machine(BaseModel):
     """A machine whose time costs money; per second."""
 
@@ -87,6 +98,10 @@ def add_routes(system: System, books: Books) -> None:
     async def item(change: Item) -> dict[str, Any]:
         return _keep_item(system, change)
 
+    @routes.post("/control/conversions")
+    async def conversion(change: Conversion) -> dict[str, Any]:
+        return _keep_conversion(system, change)
+
     @routes.post("/control/machines")
     async def machine(change: Machine) -> dict[str, Any]:
         return _keep_machine(system, change)
@@ -100,6 +115,7 @@ def sow(system: System, books: Books, order: SeedOrder) -> dict[str, Any]:
     """Master data, stock and released orders. What is there already stays as it is."""
     with system.store.transaction() as connection:
         put = connection.executemany
+        changes = connection.total_changes
         put(
             "INSERT OR IGNORE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
             [(c, zh, en, u, k, int(lot), cost) for c, zh, en, u, k, lot, cost in seed.ITEMS],
@@ -112,7 +128,8 @@ def sow(system: System, books: Books, order: SeedOrder) -> dict[str, Any]:
         put("INSERT OR IGNORE INTO reason VALUES (?, ?, ?)", seed.REASONS)
         put("INSERT OR IGNORE INTO customer VALUES (?, ?, ?)", seed.CUSTOMERS)
         put("INSERT OR IGNORE INTO lot VALUES (?, ?, ?)", [(i, c, r) for i, c, r, _ in seed.LOTS if c])
-        system.store.note("seed", **order.model_dump(mode="json"))
+        if connection.total_changes > changes:
+            system.store.note("seed", **order.model_dump(mode="json"))
     for code in order.machines:
         _keep_machine(system, Machine(code=code, name_zh=code, name_en=code))
     _open_stock(books, order)
@@ -174,6 +191,16 @@ def _keep_item(system: System, change: Item) -> dict[str, Any]:
             change.model_dump(),
         )
         system.store.note("item", **change.model_dump())
+    return change.model_dump()
+
+
+def _keep_conversion(system: System, change: Conversion) -> dict[str, Any]:
+    with system.store.transaction() as connection:
+        connection.execute(
+            "INSERT OR REPLACE INTO conversion VALUES (:item, :from_unit, :to_unit, :numerator, :denominator)",
+            change.model_dump(),
+        )
+        system.store.note("conversion", **change.model_dump())
     return change.model_dump()
 
 

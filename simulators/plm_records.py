@@ -197,7 +197,8 @@ def release_change_order(system: System, number: str, when: Effectivity) -> dict
 def sow(system: System, order: SeedOrder) -> dict[str, Any]:
     """Items, BOM A released and B in work, the change order in work; released too if an effectivity is given."""
     for code, zh, en, unit, kind, _, _ in seed.ITEMS:
-        keep_item(system, NewItem(code=code, name_zh=zh, name_en=en, unit=unit, kind=kind))
+        if system.store.connection.execute("SELECT 1 FROM item WHERE code = ?", (code,)).fetchone() is None:
+            keep_item(system, NewItem(code=code, name_zh=zh, name_en=en, unit=unit, kind=kind))
     parts = [(row[0], "A") for row in seed.ITEMS if row[4] == "component"] + [("SEAL-10", "B")]
     boms = dict.fromkeys(parts, ()) | seed.BOMS
     for (item, revision), lines in boms.items():
