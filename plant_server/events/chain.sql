@@ -43,8 +43,8 @@ SELECT position, hash FROM plant.anchor ORDER BY position;
 -- chain --
 -- The chain as it should follow from the events; an event that is gone gives nulls.
 SELECT chain.position, chain.hash, chain.event_id AS chained_id,
-       event_id, kind, actor, actor_id, device, request_hash, body::text, facts::text, status, answer::text, refused,
-       event_time, recorded_time, work_order_id
+       event.event_id, kind, actor, actor_id, device, request_hash, body::text, facts::text, status, answer::text,
+       refused, event_time, recorded_time, work_order_id
 FROM plant.event_chain AS chain LEFT JOIN plant.event USING (event_id)
 WHERE chain.position > %(after)s
 ORDER BY chain.position

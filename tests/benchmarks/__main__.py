@@ -24,7 +24,7 @@ Row = Callable[[Path], dict[str, Any]]
 
 
 def rows(torture: bool) -> dict[str, Row]:
-    from tests.benchmarks import drain, faults, ingest, polling, start
+    from tests.benchmarks import commands, drain, faults, ingest, polling, start
 
     if torture:
         return {"faults": lambda home: faults.faults(home, kills=1000, power_cuts_=3000)}
@@ -33,6 +33,7 @@ def rows(torture: bool) -> dict[str, Row]:
         "modbus_1000": lambda home: polling.modbus(home, 1000),
         "ingest": ingest.ingest,
         "drain": drain.drain,
+        "commands": commands.commands,
         "start": start.start,
         "faults": lambda home: faults.faults(home, kills=54, power_cuts_=300),
     }
