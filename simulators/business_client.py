@@ -51,16 +51,6 @@ class BusinessClient:
     def post(self, path: str, body: object) -> Any:
         return self._ask("POST", path, body)
 
-    def pages(self, path: str) -> list[Any]:
-        """All items of a list that is read page by page."""
-        items: list[Any] = []
-        cursor, more = 0, True
-        while more:
-            page = self.get(f"{path}{'&' if '?' in path else '?'}after={cursor}&limit=500")
-            items += page["items"]
-            cursor, more = page["next_cursor"], page["more"]
-        return items
-
     def _ask(self, method: str, path: str, body: object) -> Any:
         if path.startswith("/api/") and self._token is None:
             self._token = self._once("POST", "/oauth/token", self._client)["access_token"]

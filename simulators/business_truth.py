@@ -1,6 +1,7 @@
 """What was posted into the simulated core, twice: from its ledger file, and from its API. The two must be equal.
 
     posted(state_dir)              -> {(work order, document kind, item): quantity}   from core/ledger.jsonl
+    posted_by_station(state_dir)   -> {(station, document kind, item): quantity}
     posted_by_api(client)          -> the same, asked from the running server
     disagreements(ledger, api)     -> where they differ; empty when all is well
 
@@ -53,6 +54,20 @@ def posted(state_dir: Path) -> Posted:
             continue
         for total in line["totals"]:
             key = (line["work_order"] or "", line["kind"], total["item"])
+            sums[key] = EXACT.add(sums[key], Decimal(total["quantity"]))
+    return dict(sums)
+
+
+def posted_by_station(state_dir: Path) -> Posted:
+    """(station, kind, item) -> quantity, from the ledger; `station` as the lines told it, for times and energy the
+    machine, "" where nothing was told. For comparing with what each machine made. Raises LedgerError."""
+    sums: Posted = defaultdict(Decimal)
+    for document in documents(state_dir):
+        if document["kind"] in _NO_QUANTITY:
+            continue
+        for line, total in zip(document["document"]["lines"], document["totals"], strict=False):
+            station = line.get("station") or line.get("machine") or ""
+            key = (station, document["kind"], total["item"])
             sums[key] = EXACT.add(sums[key], Decimal(total["quantity"]))
     return dict(sums)
 

@@ -22,8 +22,9 @@ def completion(external_id: str, quantity: str, work_order: str | None = ORDER) 
     moved = {"item": "FG-100", "warehouse": "FG", "location": "", "lot": "", "quantity": quantity}
     line = {"event": "document", "kind": "completions", "external_id": external_id, "work_order": work_order}
     totals = [{"item": "FG-100", "unit": "pcs", "quantity": quantity}]
+    told = {"lines": [{"item": "FG-100", "station": "press1"}]}
     journal = [{"account": "1405", "debit": quantity, "credit": "0"}]
-    return line | {"totals": totals, "stock": [moved], "journal": journal}
+    return line | {"totals": totals, "stock": [moved], "journal": journal, "document": told}
 
 
 def test_quantities_add_up_exactly_and_reversals_take_away(tmp_path: Path) -> None:
@@ -45,6 +46,22 @@ def test_quantities_add_up_exactly_and_reversals_take_away(tmp_path: Path) -> No
         Decimal("123456789012345.123456789"),
         Decimal(0),
     )
+
+
+def test_quantities_are_told_per_station_too(tmp_path: Path) -> None:
+    energy: dict[str, Any] = {
+        "event": "document",
+        "kind": "energy-costs",
+        "external_id": "e",
+        "work_order": ORDER,
+    }
+    energy |= {"document": {"lines": [{"machine": "cell1"}]}, "stock": [], "journal": []}
+    energy |= {"totals": [{"item": "cell1", "unit": "kWh", "quantity": "0.033"}]}
+    write(tmp_path, completion("a", "2"), completion("b", "3", work_order="WO-2"), energy)
+    assert business_truth.posted_by_station(tmp_path) == {
+        ("press1", "completions", "FG-100"): Decimal(5),
+        ("cell1", "energy-costs", "cell1"): Decimal("0.033"),
+    }
 
 
 def test_a_document_posted_twice_is_found(tmp_path: Path) -> None:

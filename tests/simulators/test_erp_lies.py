@@ -80,7 +80,7 @@ def test_a_refused_document_does_not_use_up_a_lost_reply(http: httpx.Client, ord
 
 def test_an_acknowledgement_can_lose_its_reply_too(http: httpx.Client, order: str) -> None:
     lie(http, "commit_and_lost_reply", match="acknowledgements")
-    said = {"external_id": f"ack-{order}", "revision": 1, "status": "accepted"}
+    said: dict[str, Any] = {"external_id": f"ack-{order}", "revision": 1, "status": "accepted"}
     with pytest.raises(httpx.RemoteProtocolError):
         http.post(f"/api/work-orders/{order}/acknowledgements", json=said)
     found = http.get("/api/acknowledgements", params={"external_id": said["external_id"]}).json()["items"]
