@@ -151,7 +151,7 @@ def plan_bookings(
 
 
 def assign(
-    tag: CounterTag, run: Run, history: CountHistory, of: OdometerRange, booked: Iterable[OdometerRange]
+    tag: CounterTag, run: Run, of: OdometerRange, booked: Iterable[OdometerRange]
 ) -> tuple[BookingProposal, ...]:
     """A person says that what is free in `of` was made by `run`, though at another time: by its last setting."""
     setting = run.settings[-1]
