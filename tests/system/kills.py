@@ -35,7 +35,9 @@ KINDS = ("edge", "broker", "ingest", "ingest_with_standby", "postgres", "keeper"
 MOVE_WITHIN_S = 30.0
 BACKOFF_MAX_S = 1.0
 STORED = "SELECT coalesce(sum(committed), 0) FROM plant.edge_cursor"
-WAITING_FOR_LOCK = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+INGEST_LOCKS = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND application_name LIKE 'lineside ingest%'"""
+HOLDING_LOCK, WAITING_FOR_LOCK = f"{INGEST_LOCKS} AND granted", f"{INGEST_LOCKS} AND NOT granted"
 
 
 @dataclass(slots=True)
@@ -133,6 +135,8 @@ class Killer:
         ):  # Late enough that the standby is waiting by then, as a rule; if not, it just starts as the owner.
             owner.stop(patience_s=5)
             owner.start(LINESIDE_FAILPOINT=f"{name}:{self._random.randint(4, 10)}")
+            owning = "the armed process to own the shard"
+            self._wait_for(owning, HOLDING_LOCK, lambda count: count > 0 or not owner.alive)
         self._standby.start()
         waiting = "a standby that waits for the shard's lock"
         self._wait_for(waiting, WAITING_FOR_LOCK, lambda count: count > 0 or not owner.alive)
