@@ -169,6 +169,9 @@ def review_doubts(cursor: psycopg.Cursor, now_s: float) -> None:
         save_case(cursor, tag_id, told.case)
 
 
+THINNED = frozenset({"dropped", "too_old"})
+
+
 def steps_of(cursor: psycopg.Cursor, edge_id: int, facts: Facts) -> list[Step]:
     """What one message means to the odometers."""
     steps: list[Step] = []
@@ -178,13 +181,22 @@ def steps_of(cursor: psycopg.Cursor, edge_id: int, facts: Facts) -> list[Step]:
         steps.append(Break(_counted_tags(cursor, edge_id, facts.contact.device, None)))
     if facts.gap is not None:
         if facts.gap.tags:
-            named = [_counted_tags(cursor, edge_id, row.device, row.tag) for row in facts.gap.tags]
+            named = [
+                _counted_tags(cursor, edge_id, row.device, _broken_by(row.tag, facts.gap.reason))
+                for row in facts.gap.tags
+            ]
             steps.append(Break(frozenset().union(*named)))
         else:
             steps.append(Break(_counted_tags(cursor, edge_id, None, None)))
     if facts.counters:
         steps.append(Readings(facts.numbers.epoch, facts.counters))
     return steps
+
+
+def _broken_by(tag: str, reason: str) -> str | None:
+    """A record that would name too many tags speaks of the whole device: `*`. Of what an edge thinned, the counters are
+    never part: what they counted is told whole by the readings that stay."""
+    return None if tag == "*" and reason not in THINNED else tag
 
 
 def _counted_tags(

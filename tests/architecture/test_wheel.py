@@ -17,7 +17,7 @@ IMPORTS = {
         "plant_server.commands",
     ],
     "bridge": ["erp_bridge"],
-    "sim": ["simulators.factory", "simulators.commands"],
+    "sim": ["simulators.factory", "simulators.erp_core", "simulators.plm", "simulators.commands"],
 }
 
 

@@ -69,6 +69,17 @@ def test_a_gap_of_the_tag_breaks_it_and_a_gap_of_another_does_not(plant: Plant, 
     assert rows == [("reject", "restart")]
 
 
+@pytest.mark.parametrize(("reason", "kinds"), [("overflow", ["restart"]), ("dropped", [])])
+def test_a_gap_of_a_whole_device_breaks_its_counters_unless_it_was_thinned(
+    plant: Plant, edge: WireEdge, reason: str, kinds: list[str]
+) -> None:
+    now = edge.now_ms
+    plant.store(*edge.births(tags=(counter(width=8, rate_max=5),)))
+    gap = Gap(reason, now, now + 1000, (GapTag("press1", "*", now, now + 1000, None),))
+    plant.store(count(edge, 1, 254, 0), edge.gap(2, gap), count(edge, 3, 1, 2), count(edge, 4, 2, 3))
+    assert [kind for _, kind, _, _ in cases(plant)] == kinds
+
+
 def test_a_new_epoch_is_a_break_and_goes_on_counting(plant: Plant, born: WireEdge) -> None:
     plant.store(count(born, 1, 1000, 0))
     born.epoch, born.bd_seq = EPOCH_2, 1
