@@ -1,5 +1,7 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from edge.contract.spool_metrics import Gap, GapTag
 from tests.plant_server.ingest.conftest import Plant
 from tests.plant_server.ingest.wire_edge import EPOCH_2, RawMessage, WireEdge, counter
