@@ -41,9 +41,10 @@ CREATE TABLE plant.run_tag (
     tag_id        integer NOT NULL REFERENCES plant.tag,
     counts        text NOT NULL CHECK (counts IN ('cycles', 'parts', 'good', 'reject')),
     among_parts   boolean NOT NULL DEFAULT false,  -- of a reject counter: the counting tag counts those as well
+    settled       boolean NOT NULL DEFAULT false,  -- the run has ended and later readings have been looked at
     PRIMARY KEY (run_id, tag_id)
 );
-CREATE INDEX run_of_tag ON plant.run_tag (tag_id, run_id);
+CREATE INDEX run_tag_open ON plant.run_tag (tag_id) WHERE NOT settled;
 
 -- What holds in a run from a time on. Past settings are never changed.
 CREATE TABLE plant.run_setting (
