@@ -1,4 +1,4 @@
-"""`lineside ingest | keeper | api | migrate | prepare`: the processes of the plant, its database, its files."""
+"""`lineside ingest | keeper | api | migrate | audit | prepare`: processes of the plant, its database, its files."""
 
 from collections.abc import Callable
 from pathlib import Path

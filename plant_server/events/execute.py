@@ -17,6 +17,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
+from pydantic import BaseModel
 
 from edge.contract.failpoints import failpoint
 from plant_server.async_database import ConnectionPool
@@ -31,7 +32,8 @@ RETRY_AFTER_S = 1
 
 @dataclass(slots=True)
 class CommandContext:
-    """What a handler works with. It writes by `connection`, whose transaction is already open, and never commits."""
+    """What a handler works with. It writes by `connection`, whose transaction is already open, and never commits. It
+    borrows no second connection: with all of them waiting for one more, the pool would stand still."""
 
     connection: AsyncConnection
     event_id: UUID
@@ -43,9 +45,10 @@ class CommandContext:
     work_order_id: int | None = None
 
     async def tell_erp(
-        self, kind: str, work_order_id: int | None, body: Mapping[str, Any], not_before: datetime
+        self, kind: str, work_order_id: int | None, body: Mapping[str, Any] | BaseModel, not_before: datetime
     ) -> int:
-        """Put a document into the outbox; returns its outbox_id. Not sent before `not_before` (undo time is over).
+        """Put a document (contract/outbox.py) into the outbox; returns its outbox_id. It is not sent before
+        `not_before`, when its undo time is over.
 
         Hold the work order's row lock when you call this, and with several orders call it in the order of their ids:
         the numbers of an order are counted under a lock that lasts until the commit.

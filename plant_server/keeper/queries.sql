@@ -142,3 +142,9 @@ ON CONFLICT (kind, subject) WHERE cleared_time IS NULL DO NOTHING;
 -- clear_alarms --
 UPDATE plant.alarm SET cleared_time = now()
 WHERE kind = %(kind)s AND subject = ANY (%(subjects)s) AND cleared_time IS NULL;
+
+-- forget_sessions --
+DELETE FROM plant.session WHERE created_time < now() - interval '30 days';
+
+-- forget_tries --
+DELETE FROM plant.sign_in_try WHERE last_time < now() - interval '1 day' AND free_time < now();

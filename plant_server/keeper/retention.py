@@ -54,6 +54,13 @@ async def forget_commits(connection: AsyncConnection, keep_days: int) -> bool:
     return cursor.rowcount == COMMITS_AT_ONCE
 
 
+async def forget_sessions(connection: AsyncConnection) -> bool:
+    """Delete sessions of more than 30 days ago, and tries to sign in that no longer count."""
+    for query in ("forget_sessions", "forget_tries"):
+        await connection.execute(QUERIES[query])
+    return False
+
+
 def day_of(partition: str) -> datetime | None:
     """The day a partition made by plant.ensure_sample_partition holds; None for a table of another name."""
     try:

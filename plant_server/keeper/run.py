@@ -14,7 +14,12 @@ from edge.contract import failpoints
 from plant_server.async_database import connect_async
 from plant_server.database import connect, load_queries
 from plant_server.errors import DatabaseUnavailable, SchemaNotReady
-from plant_server.keeper.retention import drop_old_partitions, ensure_partitions, forget_commits
+from plant_server.keeper.retention import (
+    drop_old_partitions,
+    ensure_partitions,
+    forget_commits,
+    forget_sessions,
+)
 from plant_server.keeper.rollup import roll_up
 from plant_server.keeper.schedule import Job, run_jobs
 from plant_server.keeper.sealer import anchor, anchors_file, seal
@@ -48,6 +53,7 @@ def jobs_of(settings: Settings) -> list[Job]:
         Job("rollup", 1.0, roll_up),
         Job("anchor", 60.0, partial(anchor, file=anchors_file())),
         Job("retention", HOUR_S, partial(drop_old_partitions, retention_days=settings.retention_days)),
+        Job("sessions", HOUR_S, forget_sessions),
         Job("commit_log", HOUR_S, partial(forget_commits, keep_days=settings.retention_days)),
     ]
 

@@ -17,6 +17,8 @@ from psycopg import AsyncConnection
 from plant_server.api import create_app
 from plant_server.embedded.free_port import free_port
 from plant_server.keeper.sealer import seal
+from plant_server.people.roles import Role
+from plant_server.policy_table import POLICY
 from plant_server.security.secrets import secret
 from plant_server.settings import Settings
 from tests.plant_server.api_fixture import TOKEN, asking
@@ -41,9 +43,6 @@ run(load_settings(), int(sys.argv[1]))
 async def app(
     plant_database: PlantDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[FastAPI]:
-    from plant_server.people.roles import Role
-    from plant_server.policy_table import POLICY
-
     for path in (PEOPLE, "/api/v1/people/{person_id}/change"):
         monkeypatch.setitem(POLICY, ("POST", path), frozenset({Role.INTEGRATOR}))
     app = create_app(Settings(database_url=plant_database.url), api_token=TOKEN, secrets=tmp_path)

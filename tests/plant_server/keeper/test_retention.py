@@ -4,7 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 from psycopg import AsyncConnection
 
-from plant_server.keeper.retention import day_of, drop_old_partitions, ensure_partitions, forget_commits
+from plant_server.keeper.retention import (
+    day_of,
+    drop_old_partitions,
+    ensure_partitions,
+    forget_commits,
+    forget_sessions,
+)
 from plant_server.keeper.rollup import roll_up
 from tests.plant_server.facts import add_device, add_tag, store
 
@@ -90,3 +96,24 @@ async def test_old_commits_are_forgotten(bare_connection: AsyncConnection) -> No
         await bare_connection.execute("SELECT first FROM plant.commit_log ORDER BY first")
     ).fetchall()
     assert kept == [(0,), (9,)]
+
+
+async def test_old_sessions_and_tries_are_forgotten_and_others_stay(connection: AsyncConnection) -> None:
+    await connection.execute("INSERT INTO plant.person (name, roles) VALUES ('Li', '{operator}')")
+    for age_days in (1, 31):
+        await connection.execute(
+            "INSERT INTO plant.session (token_hash, person_id, created_time)"
+            " VALUES (sha256(%s), 1, now() - %s * interval '1 day')",
+            (str(age_days).encode(), age_days),
+        )
+        await connection.execute(
+            "INSERT INTO plant.sign_in_try (subject, tries, last_time)"
+            " VALUES (%s, 1, now() - (%s - 0.5) * interval '1 day')",
+            (f"person:{age_days}", age_days),
+        )
+    await connection.execute("UPDATE plant.sign_in_try SET free_time = last_time")
+    await forget_sessions(connection)
+    sessions = await connection.execute("SELECT created_time > now() - interval '2 days' FROM plant.session")
+    tries = await connection.execute("SELECT subject FROM plant.sign_in_try")
+    assert await sessions.fetchall() == [(True,)]
+    assert await tries.fetchall() == [("person:1",)]

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 
 from plant_server.people.identity import DEVICE_COOKIE, SESSION_COOKIE
 from plant_server.people.roles import Role
+from plant_server.policy_table import POLICY
 from tests.plant_server.api_fixture import asking
 from tests.plant_server.people.staff import PIN, add_person, command, sign_in
 
@@ -288,7 +289,9 @@ async def test_no_pin_and_no_token_is_in_the_database(
 async def test_what_was_written_down_without_contact_is_sent_for_the_person_who_did_it(
     app: FastAPI, client: httpx.AsyncClient, admin: int, operator: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plant_server.policy.QUEUED", {("GET", "/api/v1/stations")})
+    row = ("GET", "/api/v1/stations")
+    monkeypatch.setattr("plant_server.policy.QUEUED", {row})
+    monkeypatch.setitem(POLICY, row, frozenset({Role.OPERATOR}))
     await enrol(client, admin)
     await sign_in(client, operator)
     session = str((await me(client))["session_id"])
@@ -296,10 +299,7 @@ async def test_what_was_written_down_without_contact_is_sent_for_the_person_who_
 
     async def asked(at: datetime, using: httpx.AsyncClient = client) -> int:
         headers = {"X-Operator-Session": session, "X-Client-Time": at.isoformat()}
-        monkeypatch.setitem(POLICY, ("GET", "/api/v1/stations"), frozenset({Role.OPERATOR}))
         return (await using.get("/api/v1/stations", headers=headers)).status_code
-
-    from plant_server.policy_table import POLICY
 
     now = datetime.now(UTC)
     assert await asked(now) == 200
