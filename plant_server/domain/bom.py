@@ -69,7 +69,7 @@ class ComponentVerdict:
 
     is_component: bool
     is_allowed: bool = False
-    change: str | None = None
+    changes: tuple[str, ...] = ()
 
 
 def judge_component(
@@ -95,7 +95,7 @@ def judge_component(
         return ComponentVerdict(True, not has_revisions)
     verdict = judge_revision(known, all_changes, item, revision, at_ms, order)
     if not verdict.is_allowed:
-        return ComponentVerdict(True, False, verdict.change)
+        return ComponentVerdict(True, False, verdict.changes)
     fits = any(
         one.revision is None or revision in successors(all_changes, item, one.revision, at_ms, order)
         for one in places

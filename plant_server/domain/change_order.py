@@ -97,11 +97,16 @@ class ChangeOrder:
 
 @dataclass(frozen=True, slots=True)
 class RevisionVerdict:
-    """`is_allowed`; if not, either superseded by `change`, or (None) not released or not yet effective."""
+    """`is_allowed`; if not, either superseded by `changes`, the oldest first, or (none) not released or not yet
+    effective."""
 
     revision: str
     is_allowed: bool
-    change: str | None = None
+    changes: tuple[str, ...] = ()
+
+    @property
+    def change(self) -> str | None:
+        return self.changes[0] if self.changes else None
 
 
 def judge_revision(
@@ -114,10 +119,11 @@ def judge_revision(
 ) -> RevisionVerdict:
     """Whether `revision` of `item` may be used at this time for this order. Deny by default: a revision that nobody
     released is not allowed, nor one that only changes introduce of which none is effective."""
-    own = sorted((one for one in changes if one.item == item), key=lambda one: one.number)
-    for change in own:
-        if change.old_revision == revision and change.forbids_old(at_ms, order):
-            return RevisionVerdict(revision, False, change.number)
+    own = [one for one in changes if one.item == item]
+    against = [one for one in own if one.old_revision == revision and one.forbids_old(at_ms, order)]
+    if against:
+        against.sort(key=lambda one: (one.released_ms or 0, one.number))
+        return RevisionVerdict(revision, False, tuple(one.number for one in against))
     if not any(one.item == item and one.revision == revision and one.is_released(at_ms) for one in revisions):
         return RevisionVerdict(revision, False)
     introduced_by = [one for one in own if one.new_revision == revision]

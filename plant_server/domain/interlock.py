@@ -5,7 +5,8 @@ order itself (start, resume: its product and pinned revision) or about an item t
 with a lot is about that material. It denies by default: what it does not know is refused.
 
 It is a function of the question and of facts that were read in the transaction that acts on the answer. So an answer
-is true for that transaction only; a question of backflush carries the time at which the parts were made.
+is true for that transaction only. Backflush asks for the time at which the parts were made; all others for now, by the
+plant's own clock and never by a terminal's, or yesterday's revision could be scanned in with yesterday's date.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def check(request: InterlockRequest, facts: InterlockFacts) -> Verdict:
     if not refusals:
         return Allowed(request.order, request.lot)
     for waiver in sorted(facts.waivers, key=lambda one: one.waiver_id):
-        if _covers(waiver, request, refusals):
+        if _covers(waiver, request, facts, refusals):
             return Waived(waiver)
     return refusals[0]
 
@@ -123,10 +124,10 @@ def _about_revision(
         verdict = ComponentVerdict(is_component=False)
     if not verdict.is_component:
         yield _refused(RefusalReason.WRONG_ITEM, item=item, order=request.order)
-    elif verdict.change is not None:
-        yield _refused(RefusalReason.SUPERSEDED_REVISION, verdict.change, item=item, revision=revision or "")
-    elif not verdict.is_allowed:
+    elif not verdict.is_allowed and not verdict.changes:
         yield _refused(RefusalReason.UNRELEASED_REVISION, item=item, revision=revision or "")
+    for change in verdict.changes:
+        yield _refused(RefusalReason.SUPERSEDED_REVISION, change, item=item, revision=revision or "")
 
 
 def _of_product(
@@ -138,7 +139,7 @@ def _of_product(
     verdict = judge_revision(
         facts.revisions, facts.changes, request.item, revision, request.time_ms, _context(request)
     )
-    return ComponentVerdict(True, verdict.is_allowed, verdict.change)
+    return ComponentVerdict(True, verdict.is_allowed, verdict.changes)
 
 
 def _context(request: InterlockRequest) -> OrderContext:
@@ -153,10 +154,14 @@ def _is_pinned(bom: BomRevision, order: WorkOrder) -> bool:
     return (bom.item, bom.revision) == (order.item, order.bom_revision)
 
 
-def _covers(waiver: Waiver, request: InterlockRequest, refusals: list[Refused]) -> bool:
+def _covers(
+    waiver: Waiver, request: InterlockRequest, facts: InterlockFacts, refusals: list[Refused]
+) -> bool:
+    holds = facts.lot.holds if facts.lot is not None else frozenset()
     return (
         (waiver.order, waiver.lot, waiver.item) == (request.order, request.lot, request.item)
         and waiver.given_ms <= request.time_ms < waiver.expires_ms
         and all(one.reason in waiver.reasons for one in refusals)
         and all(one.change in waiver.changes for one in refusals if one.change is not None)
+        and (waiver.holds is None or holds <= waiver.holds)
     )

@@ -45,7 +45,8 @@ class Waiver:
     """One lot may be used for one order in spite of `reasons`, from `given_ms` until just before `expires_ms`.
 
     `lot` None: the pinned BOM of the order itself, asked at start and resume. A superseded revision is waived only
-    against the change orders named in `changes`; a later one asks again. Raises WaiverRefused.
+    against the change orders in `changes`, a hold only if `holds` names it (None: any): later ones ask again. Raises
+    WaiverRefused.
     """
 
     waiver_id: str
@@ -60,6 +61,7 @@ class Waiver:
     """Of `given_by`, when it was given."""
     given_ms: int
     expires_ms: int
+    holds: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         if self.given_by == self.requested_by:

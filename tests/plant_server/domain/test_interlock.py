@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from plant_server.domain import change_order, interlock, verdict
+from plant_server.domain import bom, change_order, interlock, verdict
 from plant_server.domain.bom import BomRevision, Component
 from plant_server.domain.change_order import ChangeOrder, Disposition, FromDate, FromOrder, WhenUsedUp
 from plant_server.domain.interlock import InterlockCaller, InterlockFacts, InterlockRequest, check
@@ -70,13 +70,13 @@ TOLD_FIRST = [
 
 
 def question(faults: frozenset[str], eco: Any) -> tuple[InterlockRequest, InterlockFacts]:
-    lot, order, bom, request = LOT, ORDER, BOM, SCAN
+    lot, order, pinned, request = LOT, ORDER, BOM, SCAN
     if "order ended" in faults:
         order = replace(order, state=WorkOrderState.CLOSED)
     if "reserved for another" in faults:
         lot = replace(lot, reserved_for="WO2")
     if "not in the BOM" in faults:
-        bom = replace(bom, components=(Component("10", "N", Decimal(2), "C62"),))
+        pinned = replace(pinned, components=(Component("10", "N", Decimal(2), "C62"),))
     if "empty" in faults:
         lot = replace(lot, stock=())
     if "on hold" in faults:
@@ -88,7 +88,7 @@ def question(faults: frozenset[str], eco: Any) -> tuple[InterlockRequest, Interl
         request = replace(request, revision="3")
     if "expired" in faults:
         lot = replace(lot, expires_ms=NOW)
-    return request, InterlockFacts(order, bom, lot, REVISIONS, (eco,))
+    return request, InterlockFacts(order, pinned, lot, REVISIONS, (eco,))
 
 
 def subsets(names: list[str]) -> list[frozenset[str]]:
@@ -108,6 +108,7 @@ def a_waiver(reasons: frozenset[RefusalReason], **changed: Any) -> Waiver:
         "role": "quality",
         "given_ms": NOW - 10,
         "expires_ms": NOW + 10,
+        "holds": frozenset({"Q1"}),
     }
     return Waiver(**(fields | changed))
 
@@ -169,6 +170,26 @@ def check_edges(check: Any, eco: Any = ECO) -> None:
         assert isinstance(check(old, replace(old_lot, waivers=(other,))), Refused), changed
 
 
+def check_later_objections(check: Any, eco: Any = ECO) -> None:
+    """A waiver does not lift what came after it was given."""
+    waiver = a_waiver(frozenset({R.SUPERSEDED_REVISION, R.LOT_ON_HOLD}))
+    lot = replace(LOT, revision="1", holds=frozenset({"Q1"}))
+    facts = replace(FACTS, lot=lot, changes=(eco,), waivers=(waiver,))
+    old = replace(SCAN, revision="1")
+    assert check(old, facts) == Waived(waiver)
+    two_holds = replace(lot, holds=frozenset({"Q1", "Q2"}))
+    assert isinstance(check(old, replace(facts, lot=two_holds)), Refused)
+    any_hold = replace(waiver, holds=None)
+    assert check(old, replace(facts, lot=two_holds, waivers=(any_hold,))) == Waived(any_hold)
+    for number, released_ms in (("ECO-1", 50), ("ECO-1", 150), ("ECO-8", 150)):
+        another = replace(eco, number=number, new_revision="4", released_ms=released_ms)
+        changed_again = check(old, replace(facts, changes=(eco, another)))
+        assert isinstance(changed_again, Refused), number
+        alone = check(old, replace(facts, changes=(another, eco), lot=replace(lot, holds=frozenset())))
+        assert isinstance(alone, Refused)
+        assert alone.change == (number if released_ms < 100 else "ECO-7"), "the oldest change is told"
+
+
 def check_deny_by_default(check: Any, eco: Any = ECO) -> None:
     """What is not known is refused."""
     facts = replace(FACTS, changes=(eco,))
@@ -198,6 +219,7 @@ def check_all(module: Any) -> None:
         "ECO-7", "M", "1", "2", names["FromDate"](500), names["Disposition"].SCRAP, released_ms=100
     )
     check_edges(module.check, eco)
+    check_later_objections(module.check, eco)
     check_deny_by_default(module.check, eco)
     check_truth_table(module.check, eco)
 
@@ -208,6 +230,10 @@ def test_every_combination_of_faults_callers_and_waivers_is_answered_as_written(
 
 def test_changes_and_waivers_count_from_their_first_to_their_last_moment() -> None:
     check_edges(check)
+
+
+def test_a_waiver_does_not_lift_a_later_hold_or_change() -> None:
+    check_later_objections(check)
 
 
 def test_what_is_not_known_is_refused() -> None:
@@ -290,6 +316,8 @@ MUTANTS = {
     "a waiver is good a moment too long": ("request.time_ms < waiver.expires_ms", "request.time_ms <= waiver.expires_ms"),
     "a waiver of one reason lifts them all": ("        and all(one.reason in waiver.reasons for one in refusals)\n", ""),
     "a waiver holds against every change": ("        and all(one.change in waiver.changes", "        and any(True"),
+    "a waiver lifts every hold": ("(waiver.holds is None or holds <= waiver.holds)", "True"),
+    "only one change is told": ("    for change in verdict.changes:", "    for change in verdict.changes[:1]:"),
     "a waiver is for any lot": ("(waiver.order, waiver.lot, waiver.item) == (request.order, request.lot,", "(waiver.order, request.lot, waiver.item) == (request.order, request.lot,"),
     "a waiver is for any order": ("(waiver.order, waiver.lot,", "(request.order, waiver.lot,"),
     "believes the label against the books": ("{one for one in (request.revision, facts.lot.revision) if", "{one for one in (request.revision or facts.lot.revision,) if"),
@@ -309,8 +337,6 @@ MUTANTS = {
 
 def mutant(old: str, new: str) -> ModuleType:
     """The interlock with one piece of its source changed, here or in the rules that it uses."""
-    from plant_server.domain import bom
-
     modules = (change_order, bom, interlock)
     sources = {module.__name__: getsource(module) for module in modules}
     assert sum(text.count(old) for text in sources.values()) == 1, f"nothing to change reads: {old}"
