@@ -81,6 +81,21 @@ async def test_a_key_for_another_body_is_a_422(client: httpx.AsyncClient) -> Non
     assert (answer.status_code, answer.json()["code"]) == (422, "key-reused")
 
 
+async def test_a_key_that_is_held_for_too_long_is_a_503_to_retry(
+    client: httpx.AsyncClient, connection: AsyncConnection
+) -> None:
+    key = uuid4()
+    async with connection.transaction():
+        await connection.execute(
+            "INSERT INTO plant.event (event_id, kind, actor, request_hash, body, event_time)"
+            " VALUES (%s, 'k', 'a', sha256(''), '{}', now())",
+            (key,),
+        )
+        answer = await client.post(PEOPLE, json=LI, headers={"Idempotency-Key": str(key)})
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert answer.headers["retry-after"] == "1"
+
+
 async def test_a_refusal_is_a_problem_in_the_language_of_each_request(client: httpx.AsyncClient) -> None:
     await client.post(
         PEOPLE, json={"name": "Ada", "roles": ["admin"]}, headers={"Idempotency-Key": str(uuid4())}

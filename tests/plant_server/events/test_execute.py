@@ -12,6 +12,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from plant_server.async_database import ConnectionPool
+from plant_server.errors import DatabaseUnavailable
 from plant_server.events import Actor, CommandContext, Refused
 from plant_server.problems import Problem
 from tests.plant_server.database_fixture import PlantDatabase
@@ -177,6 +178,45 @@ async def test_a_refused_key_stays_refused(pool: ConnectionPool, connection: Asy
     again = await do(pool, command(key))
     assert (again.status, again.body, again.replayed) == (409, first.body, True)
     assert await total(connection) == 0
+
+
+async def test_of_a_refusal_and_a_second_sender_one_decides_for_both(
+    pool: ConnectionPool, connection: AsyncConnection
+) -> None:
+    key, entered, leave = uuid4(), asyncio.Event(), asyncio.Event()
+
+    async def refuse(context: CommandContext) -> Mapping[str, Any]:
+        entered.set()
+        await leave.wait()
+        return await closed(context)
+
+    first = asyncio.create_task(do(pool, command(key), refuse))
+    await entered.wait()
+    second = asyncio.create_task(do(pool, command(key)))
+    await until_somebody_waits(connection)
+    leave.set()
+    one, other = await first, await second
+    assert (one.status, one.body) == (other.status, other.body)
+    assert [one.replayed, other.replayed].count(True) == 1
+    assert await total(connection) == (1 if one.status == 200 else 0)
+    assert (await count(connection, "event"), await count(connection, "unsealed")) == (1, 1)
+
+
+async def test_a_session_lost_on_the_way_leaves_nothing_and_the_next_try_does_it(
+    plant_database: PlantDatabase, pool: ConnectionPool, connection: AsyncConnection
+) -> None:
+    async def lose(context: CommandContext) -> Mapping[str, Any]:
+        pid = context.connection.info.backend_pid
+        async with await AsyncConnection.connect(plant_database.superuser_url, autocommit=True) as admin:
+            await admin.execute("SELECT pg_terminate_backend(%s, 10000)", (pid,))
+        return await add(context)
+
+    key = uuid4()
+    with pytest.raises(DatabaseUnavailable):
+        await do(pool, command(key), lose)
+    assert await count(connection, "event") == 0
+    assert (await do(pool, command(key))).replayed is False
+    assert await total(connection) == 1
 
 
 @pytest.mark.parametrize(
