@@ -143,6 +143,14 @@ CREATE TABLE plant.anchor (
     CONSTRAINT anchor_hash_check CHECK ((length(hash) = 32))
 );
 ALTER TABLE plant.anchor OWNER TO lineside_plant;
+CREATE TABLE plant.backflush_residual (
+    work_order_id bigint NOT NULL,
+    bom_revision text NOT NULL,
+    "position" text NOT NULL,
+    residual text NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.backflush_residual OWNER TO lineside_plant;
 CREATE TABLE plant.bom (
     bom_id integer NOT NULL,
     item_id integer NOT NULL,
@@ -235,6 +243,35 @@ CREATE TABLE plant.commit_log (
     stored_time timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE plant.commit_log OWNER TO lineside_plant;
+CREATE TABLE plant.consumption (
+    consumption_id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    work_order_id bigint NOT NULL,
+    run_id bigint,
+    operation integer,
+    location text NOT NULL,
+    bom_revision text NOT NULL,
+    "position" text,
+    item_id integer NOT NULL,
+    unit text NOT NULL,
+    required numeric NOT NULL,
+    shortage numeric DEFAULT 0 NOT NULL,
+    residual_step text DEFAULT '0'::text NOT NULL,
+    refused jsonb DEFAULT '[]'::jsonb NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    reversed_by uuid,
+    CONSTRAINT consumption_check CHECK (((shortage >= (0)::numeric) AND (shortage <= required))),
+    CONSTRAINT consumption_required_check CHECK ((required >= (0)::numeric))
+);
+ALTER TABLE plant.consumption OWNER TO lineside_plant;
+ALTER TABLE plant.consumption ALTER COLUMN consumption_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.consumption_consumption_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.count_case (
     kind text NOT NULL,
     run_id bigint NOT NULL,
@@ -537,6 +574,53 @@ CREATE TABLE plant.last_value (
 )
 WITH (fillfactor='50');
 ALTER TABLE plant.last_value OWNER TO lineside_plant;
+CREATE TABLE plant.lot_hold (
+    lot_id bigint NOT NULL,
+    reference text NOT NULL,
+    note text,
+    placed_event uuid NOT NULL,
+    placed_time timestamp with time zone DEFAULT now() NOT NULL,
+    lifted_event uuid,
+    lifted_time timestamp with time zone,
+    CONSTRAINT lot_hold_reference_check CHECK ((reference <> ''::text))
+);
+ALTER TABLE plant.lot_hold OWNER TO lineside_plant;
+CREATE TABLE plant.lot_move (
+    move_id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    lot_id bigint NOT NULL,
+    kind text NOT NULL,
+    from_location text,
+    to_location text,
+    quantity numeric NOT NULL,
+    work_order_id bigint,
+    consumption_id bigint,
+    waiver_id bigint,
+    reason text,
+    event_time timestamp with time zone NOT NULL,
+    recorded_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT lot_move_check CHECK (((from_location IS NOT NULL) OR (to_location IS NOT NULL))),
+    CONSTRAINT lot_move_kind_check CHECK ((kind = ANY (ARRAY['receive'::text, 'issue'::text, 'return'::text, 'adjust'::text, 'consume'::text, 'reverse'::text]))),
+    CONSTRAINT lot_move_quantity_check CHECK ((quantity > (0)::numeric))
+);
+ALTER TABLE plant.lot_move OWNER TO lineside_plant;
+ALTER TABLE plant.lot_move ALTER COLUMN move_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.lot_move_move_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE plant.lot_stock (
+    lot_id bigint NOT NULL,
+    location text NOT NULL,
+    quantity numeric NOT NULL,
+    CONSTRAINT lot_stock_location_check CHECK ((location <> ''::text)),
+    CONSTRAINT lot_stock_quantity_check CHECK ((quantity >= (0)::numeric))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.lot_stock OWNER TO lineside_plant;
 CREATE TABLE plant.machine_state_interval (
     device_id integer NOT NULL,
     state text NOT NULL,
@@ -545,6 +629,27 @@ CREATE TABLE plant.machine_state_interval (
     CONSTRAINT machine_state_interval_check CHECK ((to_ts > from_ts))
 );
 ALTER TABLE plant.machine_state_interval OWNER TO lineside_plant;
+CREATE TABLE plant.material_lot (
+    lot_id bigint NOT NULL,
+    item_id integer NOT NULL,
+    lot text NOT NULL,
+    revision text,
+    unit text NOT NULL,
+    supplier_lot text,
+    reserved_for bigint,
+    received_time timestamp with time zone NOT NULL,
+    expiry_time timestamp with time zone,
+    CONSTRAINT material_lot_lot_check CHECK ((lot <> ''::text))
+);
+ALTER TABLE plant.material_lot OWNER TO lineside_plant;
+ALTER TABLE plant.material_lot ALTER COLUMN lot_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.material_lot_lot_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.odometer_case (
     case_id integer NOT NULL,
     tag_id integer NOT NULL,
@@ -805,6 +910,7 @@ CREATE TABLE plant.run_tag (
     tag_id integer NOT NULL,
     counts text NOT NULL,
     among_parts boolean DEFAULT false NOT NULL,
+    settled boolean DEFAULT false NOT NULL,
     CONSTRAINT run_tag_counts_check CHECK ((counts = ANY (ARRAY['cycles'::text, 'parts'::text, 'good'::text, 'reject'::text])))
 );
 ALTER TABLE plant.run_tag OWNER TO lineside_plant;
@@ -919,6 +1025,38 @@ CREATE TABLE plant.unsealed (
     event_id uuid NOT NULL
 );
 ALTER TABLE plant.unsealed OWNER TO lineside_plant;
+CREATE TABLE plant.waiver (
+    waiver_id bigint NOT NULL,
+    work_order_id bigint NOT NULL,
+    item_id integer NOT NULL,
+    lot_id bigint,
+    reasons text[] NOT NULL,
+    changes text[] NOT NULL,
+    holds text[] NOT NULL,
+    note text NOT NULL,
+    state text DEFAULT 'requested'::text NOT NULL,
+    requested_by integer NOT NULL,
+    requested_time timestamp with time zone DEFAULT now() NOT NULL,
+    granted_by integer,
+    granted_role text,
+    granted_time timestamp with time zone,
+    expiry_time timestamp with time zone,
+    ended_by text,
+    CONSTRAINT waiver_check CHECK ((granted_by <> requested_by)),
+    CONSTRAINT waiver_check1 CHECK (((state <> ALL (ARRAY['granted'::text, 'revoked'::text])) OR ((granted_by IS NOT NULL) AND (granted_role IS NOT NULL) AND (expiry_time > granted_time)))),
+    CONSTRAINT waiver_note_check CHECK ((note <> ''::text)),
+    CONSTRAINT waiver_reasons_check CHECK ((cardinality(reasons) > 0)),
+    CONSTRAINT waiver_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'granted'::text, 'refused'::text, 'revoked'::text])))
+);
+ALTER TABLE plant.waiver OWNER TO lineside_plant;
+ALTER TABLE plant.waiver ALTER COLUMN waiver_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.waiver_waiver_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.work_order (
     work_order_id bigint NOT NULL,
     number text NOT NULL,
@@ -975,6 +1113,8 @@ ALTER TABLE ONLY plant.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (alarm_id);
 ALTER TABLE ONLY plant.anchor
     ADD CONSTRAINT anchor_pkey PRIMARY KEY ("position");
+ALTER TABLE ONLY plant.backflush_residual
+    ADD CONSTRAINT backflush_residual_pkey PRIMARY KEY (work_order_id, bom_revision, "position");
 ALTER TABLE ONLY plant.bom_component
     ADD CONSTRAINT bom_component_pkey PRIMARY KEY (bom_id, "position");
 ALTER TABLE ONLY plant.bom
@@ -993,6 +1133,8 @@ ALTER TABLE ONLY plant.chosen_counting_tag
     ADD CONSTRAINT chosen_counting_tag_pkey PRIMARY KEY (equipment_id);
 ALTER TABLE ONLY plant.chosen_counting_tag
     ADD CONSTRAINT chosen_counting_tag_tag_id_key UNIQUE (tag_id);
+ALTER TABLE ONLY plant.consumption
+    ADD CONSTRAINT consumption_pkey PRIMARY KEY (consumption_id);
 ALTER TABLE ONLY plant.count_case
     ADD CONSTRAINT count_case_pkey PRIMARY KEY (kind, run_id, odometer_from);
 ALTER TABLE ONLY plant.counted_tag
@@ -1043,8 +1185,16 @@ ALTER TABLE ONLY plant.labor
     ADD CONSTRAINT labor_pkey PRIMARY KEY (run_id, person, from_time);
 ALTER TABLE ONLY plant.last_value
     ADD CONSTRAINT last_value_pkey PRIMARY KEY (tag_id);
+ALTER TABLE ONLY plant.lot_move
+    ADD CONSTRAINT lot_move_pkey PRIMARY KEY (move_id);
+ALTER TABLE ONLY plant.lot_stock
+    ADD CONSTRAINT lot_stock_pkey PRIMARY KEY (lot_id, location);
 ALTER TABLE ONLY plant.machine_state_interval
     ADD CONSTRAINT machine_state_interval_device_id_tstzrange_excl EXCLUDE USING gist (device_id WITH =, tstzrange(from_ts, to_ts) WITH &&) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY plant.material_lot
+    ADD CONSTRAINT material_lot_item_id_lot_key UNIQUE (item_id, lot);
+ALTER TABLE ONLY plant.material_lot
+    ADD CONSTRAINT material_lot_pkey PRIMARY KEY (lot_id);
 ALTER TABLE ONLY plant.not_assigned
     ADD CONSTRAINT not_assigned_once EXCLUDE USING gist (tag_id WITH =, numrange(odometer_from, odometer_to, '(]'::text) WITH &&);
 ALTER TABLE ONLY plant.not_assigned
@@ -1117,6 +1267,8 @@ ALTER TABLE ONLY plant.told_range
     ADD CONSTRAINT told_range_pkey PRIMARY KEY (tag_id, odometer_from);
 ALTER TABLE ONLY plant.unsealed
     ADD CONSTRAINT unsealed_pkey PRIMARY KEY (recorded_time, event_id);
+ALTER TABLE ONLY plant.waiver
+    ADD CONSTRAINT waiver_pkey PRIMARY KEY (waiver_id);
 ALTER TABLE ONLY plant.work_order_hold
     ADD CONSTRAINT work_order_hold_pkey PRIMARY KEY (work_order_id, reason, reference);
 ALTER TABLE ONLY plant.work_order
@@ -1128,10 +1280,20 @@ CREATE INDEX bom_component_item ON plant.bom_component USING btree (item_id);
 CREATE INDEX booking_of_run ON plant.booking USING btree (run_id, odometer_from);
 CREATE INDEX change_order_item ON plant.change_order USING btree (item_id);
 CREATE INDEX commit_log_stored ON plant.commit_log USING brin (stored_time);
+CREATE INDEX consumption_event ON plant.consumption USING btree (event_id);
+CREATE INDEX consumption_order ON plant.consumption USING btree (work_order_id, consumption_id);
+CREATE INDEX consumption_short ON plant.consumption USING btree (consumption_id) WHERE ((shortage > (0)::numeric) AND (reversed_by IS NULL));
 CREATE INDEX device_contact_ts ON plant.device_contact USING btree (device_id, ts);
 CREATE INDEX event_of_work_order ON plant.event USING btree (work_order_id, recorded_time) WHERE (work_order_id IS NOT NULL);
 CREATE UNIQUE INDEX labor_open ON plant.labor USING btree (run_id, person) WHERE (to_time IS NULL);
+CREATE UNIQUE INDEX lot_hold_open ON plant.lot_hold USING btree (lot_id, reference) WHERE (lifted_time IS NULL);
+CREATE INDEX lot_move_consumption ON plant.lot_move USING btree (consumption_id) WHERE (consumption_id IS NOT NULL);
+CREATE INDEX lot_move_lot ON plant.lot_move USING btree (lot_id, move_id);
+CREATE INDEX lot_move_order ON plant.lot_move USING btree (work_order_id, move_id) WHERE (work_order_id IS NOT NULL);
+CREATE INDEX lot_stock_at ON plant.lot_stock USING btree (location) WHERE (quantity > (0)::numeric);
 CREATE INDEX machine_state_interval_from ON plant.machine_state_interval USING btree (device_id, from_ts);
+CREATE INDEX material_lot_code ON plant.material_lot USING btree (lot);
+CREATE INDEX material_lot_supplier ON plant.material_lot USING btree (supplier_lot) WHERE (supplier_lot IS NOT NULL);
 CREATE INDEX odometer_case_tag ON plant.odometer_case USING btree (tag_id, from_ts);
 CREATE INDEX odometer_log_tag_ts ON plant.odometer_log USING btree (tag_id, ts);
 CREATE INDEX outbox_due ON plant.outbox USING btree (not_before, outbox_id);
@@ -1139,21 +1301,25 @@ CREATE INDEX production_entry_order ON plant.production_entry USING btree (work_
 CREATE UNIQUE INDEX production_entry_reversed_once ON plant.production_entry USING btree (reverses, line) WHERE (reverses IS NOT NULL);
 CREATE INDEX production_entry_run ON plant.production_entry USING btree (run_id, recorded_time);
 CREATE INDEX run_of_order ON plant.run USING btree (work_order_id);
-CREATE INDEX run_of_tag ON plant.run_tag USING btree (tag_id, run_id);
 CREATE UNIQUE INDEX run_open ON plant.run USING btree (equipment_id) WHERE (to_time IS NULL);
+CREATE INDEX run_tag_open ON plant.run_tag USING btree (tag_id) WHERE (NOT settled);
 CREATE INDEX sample_tag_ts ON ONLY plant.sample USING btree (tag_id, ts);
 CREATE INDEX session_of_person ON plant.session USING btree (person_id) WHERE (ended_time IS NULL);
 CREATE UNIQUE INDEX tag_proposal_open ON plant.tag_proposal USING btree (tag_id) WHERE (state = 'open'::text);
 CREATE INDEX text_sample_tag_ts ON ONLY plant.text_sample USING btree (tag_id, ts);
 CREATE INDEX told_range_run ON plant.told_range USING btree (run_id);
+CREATE INDEX waiver_of_order ON plant.waiver USING btree (work_order_id) WHERE (state = 'granted'::text);
 CREATE INDEX work_order_bom ON plant.work_order USING btree (bom_id);
 CREATE INDEX work_order_item ON plant.work_order USING btree (item_id);
 CREATE INDEX work_order_open ON plant.work_order USING btree (priority, due_time) WHERE (state <> ALL (ARRAY['closed'::text, 'cancelled'::text, 'aborted'::text]));
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.anchor FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event FOR EACH ROW WHEN ((old.status IS NOT NULL)) EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event_chain FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.lot_move FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER mark_contact_dirty AFTER INSERT ON plant.device_contact FOR EACH ROW EXECUTE FUNCTION plant.mark_contact_dirty();
 CREATE TRIGGER mark_gap_dirty AFTER INSERT ON plant.gap FOR EACH ROW WHEN ((new.from_ts IS NOT NULL)) EXECUTE FUNCTION plant.mark_gap_dirty();
+ALTER TABLE ONLY plant.backflush_residual
+    ADD CONSTRAINT backflush_residual_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.bom_component
     ADD CONSTRAINT bom_component_bom_id_fkey FOREIGN KEY (bom_id) REFERENCES plant.bom(bom_id);
 ALTER TABLE ONLY plant.bom_component
@@ -1176,6 +1342,12 @@ ALTER TABLE ONLY plant.chosen_counting_tag
     ADD CONSTRAINT chosen_counting_tag_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.commit_log
     ADD CONSTRAINT commit_log_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
+ALTER TABLE ONLY plant.consumption
+    ADD CONSTRAINT consumption_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
+ALTER TABLE ONLY plant.consumption
+    ADD CONSTRAINT consumption_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.consumption
+    ADD CONSTRAINT consumption_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.count_case
     ADD CONSTRAINT count_case_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
 ALTER TABLE ONLY plant.counted_tag
@@ -1204,8 +1376,22 @@ ALTER TABLE ONLY plant.labor
     ADD CONSTRAINT labor_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
 ALTER TABLE ONLY plant.last_value
     ADD CONSTRAINT last_value_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.lot_hold
+    ADD CONSTRAINT lot_hold_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES plant.material_lot(lot_id);
+ALTER TABLE ONLY plant.lot_move
+    ADD CONSTRAINT lot_move_consumption_id_fkey FOREIGN KEY (consumption_id) REFERENCES plant.consumption(consumption_id);
+ALTER TABLE ONLY plant.lot_move
+    ADD CONSTRAINT lot_move_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES plant.material_lot(lot_id);
+ALTER TABLE ONLY plant.lot_move
+    ADD CONSTRAINT lot_move_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
+ALTER TABLE ONLY plant.lot_stock
+    ADD CONSTRAINT lot_stock_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES plant.material_lot(lot_id);
 ALTER TABLE ONLY plant.machine_state_interval
     ADD CONSTRAINT machine_state_interval_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
+ALTER TABLE ONLY plant.material_lot
+    ADD CONSTRAINT material_lot_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
+ALTER TABLE ONLY plant.material_lot
+    ADD CONSTRAINT material_lot_reserved_for_fkey FOREIGN KEY (reserved_for) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.not_assigned
     ADD CONSTRAINT not_assigned_proposed_run_id_fkey FOREIGN KEY (proposed_run_id) REFERENCES plant.run(run_id);
 ALTER TABLE ONLY plant.not_assigned
@@ -1260,6 +1446,16 @@ ALTER TABLE ONLY plant.told_range
     ADD CONSTRAINT told_range_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
 ALTER TABLE ONLY plant.told_range
     ADD CONSTRAINT told_range_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.waiver
+    ADD CONSTRAINT waiver_granted_by_fkey FOREIGN KEY (granted_by) REFERENCES plant.person(person_id);
+ALTER TABLE ONLY plant.waiver
+    ADD CONSTRAINT waiver_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
+ALTER TABLE ONLY plant.waiver
+    ADD CONSTRAINT waiver_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES plant.material_lot(lot_id);
+ALTER TABLE ONLY plant.waiver
+    ADD CONSTRAINT waiver_requested_by_fkey FOREIGN KEY (requested_by) REFERENCES plant.person(person_id);
+ALTER TABLE ONLY plant.waiver
+    ADD CONSTRAINT waiver_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.work_order
     ADD CONSTRAINT work_order_bom_id_fkey FOREIGN KEY (bom_id) REFERENCES plant.bom(bom_id);
 ALTER TABLE ONLY plant.work_order_hold
