@@ -16,6 +16,7 @@ PACKAGES = {
     "ingest": ("plant_server.commands", "server"),
     "keeper": ("plant_server.commands", "server"),
     "api": ("plant_server.commands", "server"),
+    "bridge": ("erp_bridge.commands", "bridge"),
     "migrate": ("plant_server.commands", "server"),
     "audit": ("plant_server.commands", "server"),
     "prepare": ("plant_server.commands", "server"),

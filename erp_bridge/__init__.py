@@ -1,1 +1,1 @@
-"""The bridge between the plant and its ERP and PLM. Not built yet: see README.md beside this file."""
+"""The bridge between the plant and its ERP and PLM: what the floor did is posted once, what was planned comes in once."""

@@ -1,0 +1,1 @@
+"""Documents into the other system, each once."""

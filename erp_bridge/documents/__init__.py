@@ -1,0 +1,1 @@
+"""Canonical documents: what the floor did, in no ERP's words."""

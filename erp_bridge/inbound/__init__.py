@@ -1,0 +1,1 @@
+"""From ERP and PLM into the plant: items, BOMs, changes, drawings, work orders."""

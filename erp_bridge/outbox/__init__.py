@@ -1,0 +1,1 @@
+"""From the plant's outbox to rows of ours."""

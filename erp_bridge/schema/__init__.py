@@ -1,0 +1,1 @@
+"""The bridge's own tables, in the schema `bridge`, which its role owns."""
