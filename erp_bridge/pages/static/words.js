@@ -1,0 +1,46 @@
+// The page's words. What is missing here (a code of another system) is shown as it came.
+const words = {
+  en: {
+    title: "Lineside bridge", other: "中文", otherLanguage: "zh-CN", key: "API key", signIn: "Show", fixIt: "Waits for a person",
+    keyHint: "Made with: lineside bridge key NAME --scope read --scope write. It is kept until this tab is closed.",
+    nothing: "Nothing waits for a person.", systems: "Systems", deliveries: "Documents, newest first", document: "Document",
+    system: "System", state: "State", reference: "Their number", eventTime: "Happened", retry: "Try again",
+    byHand: "Posted by hand…", drop: "Leave it…", askReference: "Number in the other system", askReason: "Why?",
+    map: "Map this code…", askTheirs: (code) => `Their code for ${code}`, askOurs: (code) => `Our code for ${code}`,
+    behind: (count) => `${count} more wait behind it`, asOf: (time) => `As of ${time}`, unclaimed: (count) => `${count} at the plant`,
+    failed: (time) => `The bridge does not answer.${time ? ` Below is what it said at ${time}.` : ""}`,
+    refusedKey: "This key is not known or may not do that.", quiet: "nothing waits", said: "It said",
+    open: "collecting", ready: "ready", sending: "sending", accepted: "accepted", modified: "stored otherwise", refused: "refused",
+    unknown: "not known whether posted", cancelled: "cancelled", by_hand: "posted by hand", skipped: "nothing to tell",
+    stopped: "stopped", completion: "completion", consumption: "consumption", scrap: "scrap", labor_time: "labour time",
+    machine_time: "machine time", energy_cost: "energy", stock_move: "stock move", order_progress: "progress",
+    order_acknowledgement: "answer to an order", item: "item", bom: "BOM", change_order: "change", drawing: "drawing",
+    work_order: "work order",
+  },
+  "zh-CN": {
+    title: "Lineside 接口", other: "English", otherLanguage: "en", key: "API 密钥", signIn: "查看", fixIt: "待人工处理",
+    keyHint: "用此命令生成：lineside bridge key 名称 --scope read --scope write。仅保留到此标签页关闭。",
+    nothing: "没有需要处理的内容。", systems: "系统", deliveries: "单据（最新在前）", document: "单据", system: "系统", state: "状态",
+    reference: "对方单号", eventTime: "发生时间", retry: "重试", byHand: "已手工过账…", drop: "不处理…", askReference: "对方系统中的单号",
+    askReason: "原因", map: "对应此编码…", askTheirs: (code) => `${code} 在对方的编码`, askOurs: (code) => `${code} 在我方的编码`,
+    behind: (count) => `后面还有 ${count} 张单据在等`, asOf: (time) => `截至 ${time}`, unclaimed: (count) => `工厂侧待取 ${count} 条`,
+    failed: (time) => `接口服务无响应。${time ? `以下为 ${time} 的数据。` : ""}`, refusedKey: "密钥无效或无此权限。",
+    quiet: "没有等待", said: "对方说明", open: "汇总中", ready: "待发送", sending: "发送中", accepted: "已接收", modified: "对方已改动",
+    refused: "被拒绝", unknown: "不确定是否过账", cancelled: "已取消", by_hand: "已手工过账", skipped: "无需发送", stopped: "已拦下",
+    completion: "完工", consumption: "用料", scrap: "报废", labor_time: "人工工时", machine_time: "机器工时", energy_cost: "能耗",
+    stock_move: "库存移动", order_progress: "工单进度", order_acknowledgement: "工单应答", item: "物料", bom: "BOM", change_order: "变更单",
+    drawing: "图纸", work_order: "工单",
+  },
+};
+const remembered = localStorage.getItem("language");
+export let language = remembered in words ? remembered : navigator.language.startsWith("zh") ? "zh-CN" : "en";
+
+export const word = (key, ...values) => {
+  const text = words[language][key] ?? words.en[key] ?? key;
+  return typeof text === "function" ? text(...values) : text;
+};
+
+export function switchLanguage() {
+  language = word("otherLanguage");
+  localStorage.setItem("language", language);
+}

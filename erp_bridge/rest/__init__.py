@@ -1,0 +1,1 @@
+"""The routes of the bridge API, its keys and its problems."""
