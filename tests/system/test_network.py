@@ -77,6 +77,7 @@ def producing(cabled: Cabled) -> None:
     cabled.shop.edge.start()
     cabled.shop.produce()
     cabled.shop.wait_until_moving()
+    cabled.shop.wait_until_drained()  # Of what the edge told at its start, nothing is in flight any more.
 
 
 def test_edge_and_broker_part_and_meet_again(cabled: Cabled) -> None:
