@@ -19,6 +19,8 @@ from plant_server.equipment.routes import router as equipment_router
 from plant_server.events.routes import router as events_router
 from plant_server.events.stream import ListenerSlots
 from plant_server.machine_states.routes import router as machine_states_router
+from plant_server.master_data.routes import router as master_data_router
+from plant_server.materials.routes import router as materials_router
 from plant_server.pages.routes import router as pages_router
 from plant_server.people.first_administrator import OneTimeCode
 from plant_server.people.routes import router as people_router
@@ -26,11 +28,15 @@ from plant_server.people.secrets_of_people import Pepper
 from plant_server.people.sign_in_routes import router as sign_in_router
 from plant_server.policy import authorize
 from plant_server.problems import add_problem_handlers, describe_problems
+from plant_server.runs.routes import router as runs_router
 from plant_server.security.secrets import secret
 from plant_server.settings import Settings
+from plant_server.stops.routes import router as stops_router
 from plant_server.telemetry.live import LiveValues
 from plant_server.telemetry.routes import health_router
 from plant_server.telemetry.routes import router as telemetry_router
+from plant_server.terminal.routes import router as terminal_router
+from plant_server.work_orders.routes import router as work_orders_router
 
 ROUTERS = (
     pages_router,
@@ -39,9 +45,16 @@ ROUTERS = (
     machine_states_router,
     telemetry_router,
     events_router,
+    master_data_router,
+    work_orders_router,
+    runs_router,
+    materials_router,
+    stops_router,
     sign_in_router,
     people_router,
+    terminal_router,
 )
+
 STOP_S = 3  # How long open requests may take to end; live streams never end by themselves.
 DESCRIPTION = """What machines said and what became of it.
 

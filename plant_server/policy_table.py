@@ -19,10 +19,22 @@ AUDIT: Roles = frozenset({Role.QUALITY, Role.MANAGER, Role.INTEGRATOR, Role.ADMI
 CONNECT: Roles = frozenset({Role.MAINTENANCE, Role.INTEGRATOR, Role.ADMIN})
 """Who connects machines."""
 ADMIN: Roles = frozenset({Role.ADMIN})
+PLANNING: Roles = LEADING | {Role.PLANNER, Role.INTEGRATOR}
+"""Who says what is made: planners, leads, and the ERP by the bridge."""
+MASTER_DATA: Roles = frozenset({Role.PLANNER, Role.INTEGRATOR})
+OFFICE: Roles = (PEOPLE - {Role.OPERATOR}) | {Role.LOOPBACK}
+"""Who may look at revisions that are not the one that runs."""
 
 POLICY: dict[Row, Roles] = {
     # pages
-    ("GET", "/"): ANYONE,
+    ("GET", "/"): ANYONE,  # the sign-in
+    ("GET", "/status"): ANYONE,
+    ("GET", "/t/{station:path}"): ANYONE,  # sends strangers to the sign-in
+    ("GET", "/t/{station:path}/screen"): READ,
+    ("GET", "/t/{station:path}/live"): READ,
+    ("GET", "/t/{station:path}/drawing"): READ,
+    ("GET", "/terminal/{name}"): ANYONE,
+    ("GET", "/sw.js"): ANYONE,
     ("GET", "/static/{name}"): ANYONE,
     ("GET", "/healthz"): READ,
     ("GET", "/openapi.json"): READ,
@@ -50,6 +62,84 @@ POLICY: dict[Row, Roles] = {
     # events
     ("GET", "/api/v1/events"): AUDIT,
     ("GET", "/api/v1/events/stream"): AUDIT,
+    # master data
+    ("GET", "/api/v1/items"): READ,
+    ("POST", "/api/v1/items"): MASTER_DATA,
+    ("GET", "/api/v1/boms"): READ,
+    ("POST", "/api/v1/boms"): MASTER_DATA,
+    ("GET", "/api/v1/change-orders"): READ,
+    ("POST", "/api/v1/change-orders"): MASTER_DATA,
+    ("GET", "/api/v1/drawings"): OFFICE,
+    ("GET", "/api/v1/drawings/{drawing_id}"): OFFICE,
+    ("POST", "/api/v1/drawings"): MASTER_DATA,
+    ("GET", "/api/v1/routings"): READ,
+    ("POST", "/api/v1/routings"): MASTER_DATA,
+    ("GET", "/api/v1/reasons"): READ,
+    ("POST", "/api/v1/reasons"): MASTER_DATA | {Role.QUALITY},
+    # work orders
+    ("GET", "/api/v1/work-orders"): READ,
+    ("POST", "/api/v1/work-orders"): PLANNING,
+    ("GET", "/api/v1/work-orders/{work_order_id}"): READ,
+    ("GET", "/api/v1/dispatch"): READ,
+    ("POST", "/api/v1/work-orders/{work_order_id}/release"): PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/hold"): FLOOR | PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/lift-hold"): PLANNING | {Role.QUALITY},
+    ("POST", "/api/v1/work-orders/{work_order_id}/pause"): FLOOR | PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/resume"): FLOOR | PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/complete"): PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/close"): PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/cancel"): PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/abort"): PLANNING,
+    ("POST", "/api/v1/operations/{operation_id}/skip"): PLANNING,
+    # runs and reports
+    ("GET", "/api/v1/runs"): READ,
+    ("POST", "/api/v1/runs"): FLOOR,
+    ("GET", "/api/v1/runs/{run_id}"): READ,
+    ("POST", "/api/v1/runs/{run_id}/pause"): FLOOR,
+    ("POST", "/api/v1/runs/{run_id}/resume"): FLOOR,
+    ("POST", "/api/v1/runs/{run_id}/change"): FLOOR,
+    ("POST", "/api/v1/runs/{run_id}/complete"): FLOOR,
+    ("POST", "/api/v1/runs/{run_id}/parts-per-cycle"): FLOOR,
+    ("POST", "/api/v1/runs/{run_id}/end-setup"): FLOOR,
+    ("POST", "/api/v1/runs/{run_id}/hand-over"): FLOOR,
+    ("GET", "/api/v1/runs/{run_id}/reports"): READ,
+    ("POST", "/api/v1/runs/{run_id}/reports"): FLOOR,
+    ("POST", "/api/v1/runs/{run_id}/reports/{report_id}/undo"): FLOOR,
+    ("POST", "/api/v1/runs/{run_id}/reports/{report_id}/reverse"): LEADING | {Role.QUALITY},
+    ("GET", "/api/v1/runs/{run_id}/drawings"): READ,
+    ("GET", "/api/v1/runs/{run_id}/drawings/{drawing_id}"): READ,
+    ("GET", "/api/v1/not-assigned"): READ,
+    ("POST", "/api/v1/not-assigned/assign"): LEADING | {Role.PLANNER},
+    ("GET", "/api/v1/count-cases"): READ,
+    ("POST", "/api/v1/count-cases/settle"): LEADING | {Role.PLANNER, Role.QUALITY},
+    ("POST", "/api/v1/equipment/{equipment_id}/counting-tag"): CONNECT,
+    # materials
+    ("POST", "/api/v1/scans"): FLOOR,
+    ("GET", "/api/v1/lots"): READ,
+    ("POST", "/api/v1/lots"): FLOOR | {Role.PLANNER, Role.INTEGRATOR},
+    ("GET", "/api/v1/lots/{lot_id}"): READ,
+    ("GET", "/api/v1/lots/{lot_id}/moves"): READ,
+    ("POST", "/api/v1/lots/{lot_id}/issue"): FLOOR,
+    ("POST", "/api/v1/lots/{lot_id}/return"): FLOOR,
+    ("POST", "/api/v1/lots/{lot_id}/consume"): FLOOR,
+    ("POST", "/api/v1/lots/{lot_id}/adjust"): LEADING | {Role.QUALITY},
+    ("POST", "/api/v1/lots/{lot_id}/hold"): FLOOR | {Role.INTEGRATOR},
+    ("POST", "/api/v1/lots/{lot_id}/release"): frozenset({Role.QUALITY}),
+    ("GET", "/api/v1/consumptions"): READ,
+    ("POST", "/api/v1/consumptions/{consumption_id}/settle"): LEADING | {Role.QUALITY},
+    ("GET", "/api/v1/waivers"): READ,
+    ("POST", "/api/v1/waivers"): FLOOR | {Role.PLANNER, Role.MANAGER},
+    ("POST", "/api/v1/waivers/{waiver_id}/grant"): LEADING | {Role.QUALITY},
+    ("POST", "/api/v1/waivers/{waiver_id}/refuse"): LEADING | {Role.QUALITY},
+    ("POST", "/api/v1/waivers/{waiver_id}/revoke"): LEADING | {Role.QUALITY},
+    # stops
+    ("GET", "/api/v1/stops"): READ,
+    ("GET", "/api/v1/stops/standing"): READ,
+    ("GET", "/api/v1/stops/{stop_id}"): READ,
+    ("POST", "/api/v1/stops/{stop_id}/reason"): FLOOR | {Role.MANAGER},
+    ("POST", "/api/v1/stops/{stop_id}/split"): FLOOR | {Role.MANAGER},
+    ("GET", "/api/v1/stop-thresholds"): READ,
+    ("POST", "/api/v1/stop-thresholds"): LEADING | {Role.MAINTENANCE},
     # people and terminals
     ("GET", "/api/v1/setup"): ANYONE,
     ("POST", "/api/v1/setup/administrator"): ANYONE,
@@ -68,6 +158,12 @@ POLICY: dict[Row, Roles] = {
     ("POST", "/api/v1/stations/{station_id}/revoke"): ADMIN,
 }
 
-QUEUED: frozenset[Row] = frozenset()
+QUEUED: frozenset[Row] = frozenset(
+    {
+        ("POST", "/api/v1/scans"),
+        ("POST", "/api/v1/runs/{run_id}/reports"),
+        ("POST", "/api/v1/stops/{stop_id}/reason"),
+    }
+)
 """Routes of additive facts (good, scrap, stop reason, andon, scan): what a terminal wrote down without contact and
 sends later for the person who did it (people/identity.py)."""

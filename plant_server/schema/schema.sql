@@ -287,7 +287,8 @@ ALTER TABLE plant.count_case OWNER TO lineside_plant;
 CREATE TABLE plant.counted_tag (
     tag_id integer NOT NULL,
     "position" numeric(20,0) DEFAULT 0 NOT NULL,
-    ts timestamp with time zone
+    ts timestamp with time zone,
+    version integer DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 ALTER TABLE plant.counted_tag OWNER TO lineside_plant;

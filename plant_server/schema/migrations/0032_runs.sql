@@ -71,7 +71,8 @@ CREATE UNIQUE INDEX labor_open ON plant.labor (run_id, person) WHERE to_time IS 
 CREATE TABLE plant.counted_tag (
     tag_id        integer PRIMARY KEY REFERENCES plant.tag,
     position      numeric(20) NOT NULL DEFAULT 0,
-    ts            timestamptz            -- of the reading that brought it there
+    ts            timestamptz,           -- of the reading that brought it there
+    version       integer NOT NULL DEFAULT 0  -- of its ranges: the order in which Events changed them
 ) WITH (fillfactor = 50);
 
 CREATE TABLE plant.booking (

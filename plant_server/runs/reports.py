@@ -1,0 +1,219 @@
+"""What people report of a run: good, scrap and rework with their reasons; taken back within the undo time, or reversed.
+
+Where the machine counts, a report confirms what it has shown: its good parts are set beside the machine's and change no
+total, its bad parts are named among them. A number is never edited; it is reversed as a whole and reported anew.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from plant_server.database import load_queries
+from plant_server.domain.production_entry import EntryKind
+from plant_server.domain.reason import ReasonKind
+from plant_server.domain.run import CountSource
+from plant_server.domain.work_order import TAKES_COUNTS, WorkOrderState
+from plant_server.events import CommandContext, Refused
+from plant_server.master_data.routings import check_reason
+from plant_server.master_data.rows import Row, row_of, rows_of
+from plant_server.materials.backflush import reverse_for_report
+from plant_server.problems import Problem
+from plant_server.runs.booking import book
+from plant_server.runs.differences import state_difference
+from plant_server.runs.ending import tags_of
+from plant_server.runs.ledger import add_entries, credit, good_of
+from plant_server.runs.schemas import BadBody, ReportBody, ReverseBody
+from plant_server.runs.service import lock_run
+from plant_server.runs.telling import Telling, tell, tell_back
+from plant_server.work_orders.orders import refresh_operations
+
+QUERIES = load_queries(__package__)
+UNDO_TIME = timedelta(seconds=30)
+_NONE = Decimal(0)
+Told = Mapping[str, Any]
+
+
+async def report(run_id: int, body: ReportBody, context: CommandContext) -> Told:
+    """Problems: 404. Refused: `order-is-…`, `unknown-reason`, `too-many-decimals`, `nothing-to-report`,
+    `more-than-made`."""
+    run, order, locked = await lock_run(context, run_id)
+    _must_take_counts(order)
+    if run["tag_id"] is not None:
+        await book(context, locked, await tags_of(context, run_id))
+        run = await _figures(context, run_id)
+    return await _report(context, order, run, body)
+
+
+async def undo(run_id: int, event_id: UUID, context: CommandContext) -> Told:
+    """Within 30 s: as if it had never been said. Refused: `undo-time-over`, `already-reversed`. Problems: 404."""
+    run, order, _ = await lock_run(context, run_id)
+    event = await _reported(context, run_id, event_id)
+    if context.recorded_time - event["recorded_time"] > UNDO_TIME:
+        raise Refused("undo-time-over", detail=str(event_id), report=event_id)
+    run = await _take_back(context, order, run, event_id, event["facts"])
+    await _tell_if_ended(context, order, run)
+    return _answer(context, run, [], None)
+
+
+async def reverse(run_id: int, event_id: UUID, body: ReverseBody, context: CommandContext) -> Told:
+    """At any time while the order takes counts; `instead` is reported in the same step. Problems: 404. Refused:
+    `already-reversed`, `order-is-…`, and what a report refuses."""
+    run, order, locked = await lock_run(context, run_id)
+    _must_take_counts(order)
+    event = await _reported(context, run_id, event_id)
+    run = await _take_back(context, order, run, event_id, event["facts"])
+    if body.instead is None:
+        await _tell_if_ended(context, order, run)
+        return _answer(context, run, [], None)
+    if run["tag_id"] is not None:
+        await book(context, locked, await tags_of(context, run_id))
+    return await _report(context, order, await _figures(context, run_id), body.instead)
+
+
+async def _report(context: CommandContext, order: Row, run: Row, body: ReportBody) -> Told:
+    lines = await _lines(context, order, run, body)
+    if not lines:
+        raise Refused("nothing-to-report", detail=f"run {run['run_id']}")
+    change = await add_entries(context, lines)
+    after = await credit(context, run["run_id"], CountSource(run["count_source"]), change)
+    await _must_be_made(context, after)
+    if not after["is_last"]:
+        await refresh_operations(context, order)
+    await tell(context, order, run["run_id"], Telling(context.recorded_time + UNDO_TIME))
+    await state_difference(context, after)
+    return _answer(context, after, lines, context.recorded_time + UNDO_TIME)
+
+
+async def _lines(context: CommandContext, order: Row, run: Row, body: ReportBody) -> list[Row]:
+    """The lines of the report. Good parts that nobody stated are what the machine made since the last report."""
+    of_run = {"run_id": run["run_id"], "work_order_id": order["work_order_id"]}
+    lines: list[Row] = []
+    for kind, named in ((EntryKind.SCRAP, body.scrap), (EntryKind.REWORK, body.rework)):
+        for one in named:
+            _must_be_countable(one.quantity, order)
+            await check_reason(context, ReasonKind(kind.value), one.reason, run["path"])
+    lines += _scrap_lines(run, body.scrap)
+    lines += [_line(EntryKind.REWORK, one.quantity, one.reason) for one in body.rework]
+    good = since_last_report(run, lines) if body.good is None else body.good
+    _must_be_countable(good, order)
+    if good > 0:
+        lines.insert(0, _line(EntryKind.GOOD, good, None))
+    return [of_run | line for line in lines]
+
+
+def since_last_report(run: Row, lines: Sequence[Row] = ()) -> Decimal:
+    """Good parts that no report has confirmed; `lines` are about to be named bad among them."""
+    if run["count_source"] == CountSource.OPERATOR:
+        return _NONE
+    bad = sum((line["quantity"] for line in lines if not line["among_rejects"]), _NONE)
+    waiting: Decimal = good_of(run) - run["entered_good"] - bad
+    return max(waiting, _NONE)
+
+
+def unexplained_rejects(run: Row) -> int:
+    """What the machine's reject counter has shown and nobody has named a reason for."""
+    return int(max(run["booked_scrap"] + run["booked_rejected"] - run["among_rejects"], 0))
+
+
+def _scrap_lines(run: Row, scrap: Sequence[BadBody]) -> list[Row]:
+    """Scrap that the reject counter has counted already is explained, not counted again."""
+    unexplained = Decimal(unexplained_rejects(run))
+    lines = []
+    for one in scrap:
+        among = one.quantity if one.among_rejects else _NONE
+        if one.among_rejects is None:
+            among = min(one.quantity, unexplained)
+        unexplained = max(unexplained - among, _NONE)
+        if among:
+            lines.append(_line(EntryKind.SCRAP, among, one.reason, among_rejects=True))
+        if one.quantity > among:
+            lines.append(_line(EntryKind.SCRAP, one.quantity - among, one.reason))
+    return lines
+
+
+def _line(kind: EntryKind, quantity: Decimal, reason: str | None, *, among_rejects: bool = False) -> Row:
+    return {"kind": kind, "quantity": quantity, "reason": reason, "among_rejects": among_rejects}
+
+
+async def _take_back(context: CommandContext, order: Row, run: Row, event_id: UUID, facts: Row) -> Row:
+    """Entries, documents and consumption of a report, all of it."""
+    run_id = run["run_id"]
+    if await row_of(context.connection, QUERIES["is_reversed"], {"event_id": event_id}) is not None:
+        raise Refused("already-reversed", detail=str(event_id), report=event_id)
+    entries = await rows_of(context.connection, QUERIES["entries_of_event"], {"event_id": event_id})
+    lines = [
+        line | {"quantity": -line["quantity"], "reverses": event_id, "work_order_id": order["work_order_id"]}
+        for line in entries
+        if line["run_id"] == run_id and line["quantity"] > 0
+    ]
+    change = await add_entries(context, [{k: v for k, v in line.items() if k != "line"} for line in lines])
+    after = await credit(context, run_id, CountSource(run["count_source"]), change)
+    await tell_back(context, order, run_id, event_id, facts)
+    if order["bom_id"] is not None:
+        await reverse_for_report(context, event_id, not_before=context.recorded_time)
+    if not after["is_last"]:
+        await refresh_operations(context, order)
+    await state_difference(context, after)
+    return after
+
+
+async def _tell_if_ended(context: CommandContext, order: Row, run: Row) -> None:
+    """Nobody reports an ended run again, so what is left of it is told at once."""
+    if run["to_time"] is not None:
+        await tell(context, order, run["run_id"], Telling(context.recorded_time))
+
+
+async def _reported(context: CommandContext, run_id: int, event_id: UUID) -> Row:
+    event = await row_of(context.connection, QUERIES["event"], {"event_id": event_id})
+    lines = (event or {}).get("facts", {}).get("entries", [])
+    made_it = any(line["run_id"] == run_id and Decimal(line["quantity"]) > 0 for line in lines)
+    if event is None or event["refused"] or not made_it:
+        raise Problem(404, "unknown-report", f"report {event_id} of run {run_id}")
+    return event
+
+
+async def _must_be_made(context: CommandContext, run: Row) -> None:
+    """More bad parts than the machine has shown are a slip of the hand, unless its counts are still on their way."""
+    if run["count_source"] == CountSource.OPERATOR or good_of(run) >= 0 or run["to_time"] is not None:
+        return
+    device = await row_of(context.connection, QUERIES["device_is_online"], run)
+    if device is not None and device["online"]:
+        raise Refused("more-than-made", detail=format(-good_of(run), "f"), excess=-good_of(run))
+
+
+def _must_take_counts(order: Row) -> None:
+    if WorkOrderState(order["state"]) not in TAKES_COUNTS:
+        raise Refused(f"order-is-{order['state']}", detail=order["number"])
+
+
+def _must_be_countable(quantity: Decimal, order: Row) -> None:
+    exponent = quantity.normalize().as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > order["scale"]:
+        raise Refused("too-many-decimals", 422, str(quantity), scale=order["scale"])
+
+
+async def _figures(context: CommandContext, run_id: int) -> Row:
+    row = await row_of(context.connection, QUERIES["run"], {"run_id": run_id})
+    assert row is not None, "the run was read under the order's lock"  # noqa: S101
+    return row
+
+
+def _answer(context: CommandContext, run: Row, lines: Sequence[Row], undo_until: Any) -> Told:
+    def total(kind: EntryKind) -> Decimal:
+        return sum((line["quantity"] for line in lines if line["kind"] == kind), _NONE)
+
+    return {
+        "report_id": context.event_id,
+        "run_id": run["run_id"],
+        "good": total(EntryKind.GOOD),
+        "scrap": total(EntryKind.SCRAP),
+        "rework": total(EntryKind.REWORK),
+        "run_good": good_of(run),
+        "order_good": run["order_good"],
+        "order_scrap": run["order_scrap"],
+        "order_rework": run["order_rework"],
+        "over_run": max(run["order_good"] - run["order_quantity"], _NONE),
+        "undo_until": undo_until,
+    }
