@@ -23,6 +23,8 @@ from plant_server.keeper.retention import (
 from plant_server.keeper.rollup import roll_up
 from plant_server.keeper.schedule import Job, run_jobs
 from plant_server.keeper.sealer import anchor, anchors_file, seal
+from plant_server.runs.booker import PERIOD_S as BOOKING_PERIOD_S
+from plant_server.runs.booker import book_open_runs
 from plant_server.schema.migrate import require_migrated
 from plant_server.settings import Settings
 
@@ -51,6 +53,7 @@ def jobs_of(settings: Settings) -> list[Job]:
         Job("partitions", HOUR_S, ensure_partitions),
         Job("seal", 0.2, seal),
         Job("rollup", 1.0, roll_up),
+        Job("booking", BOOKING_PERIOD_S, book_open_runs),
         Job("anchor", 60.0, partial(anchor, file=anchors_file())),
         Job("retention", HOUR_S, partial(drop_old_partitions, retention_days=settings.retention_days)),
         Job("sessions", HOUR_S, forget_sessions),
