@@ -1,0 +1,45 @@
+"""Where the terminal's buttons send their commands: the addresses of the API, in one place."""
+
+RUNS = "/api/v1/runs"
+
+
+def start() -> str:
+    return RUNS
+
+
+def pause(run_id: int) -> str:
+    return f"{RUNS}/{run_id}/pause"
+
+
+def change(run_id: int) -> str:
+    return f"{RUNS}/{run_id}/change"
+
+
+def complete(run_id: int) -> str:
+    """The operation is done."""
+    return f"{RUNS}/{run_id}/complete"
+
+
+def complete_order(work_order_id: int) -> str:
+    return f"/api/v1/work-orders/{work_order_id}/complete"
+
+
+def hand_over(run_id: int) -> str:
+    return f"{RUNS}/{run_id}/hand-over"
+
+
+def report(run_id: int) -> str:
+    return f"{RUNS}/{run_id}/reports"
+
+
+def undo_report(run_id: int) -> str:
+    """`{key}`: of the report."""
+    return f"{RUNS}/{run_id}/reports/{{key}}/undo"
+
+
+def assign() -> str:
+    return "/api/v1/not-assigned/assign"
+
+
+def stop_reason(stop_id: int) -> str:
+    return f"/api/v1/stops/{stop_id}/reason"

@@ -1,0 +1,92 @@
+"""The counts of a station as server-sent HTML: sent when they change, and every ten seconds, so that their age is known."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from plant_server.async_database import ConnectionPool
+from plant_server.errors import DatabaseUnavailable
+from plant_server.problems import answer
+from plant_server.telemetry.live import LiveValues, TooManyListeners
+from plant_server.terminal.reading import Counts, StationOfPage, counts_of
+
+SEND_TIMEOUT_S = 30.0  # A client that takes nothing for so long is gone.
+PAUSE_S = 1.0  # Between two looks at the database.
+AGAIN_S = 10.0
+
+
+class CountsResponse(StreamingResponse):
+    """Text/event-stream of `counts`, and of `screen` when another run, stop or order is there: the page asks for it anew."""
+
+    def __init__(
+        self,
+        request: Request,
+        live: LiveValues,
+        pool: ConnectionPool,
+        station: StationOfPage,
+        show: Callable[[Counts], str],
+    ) -> None:
+        super().__init__(
+            _events(live, pool, station, show),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+        self._request = request
+        self._live = live
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await send(message)
+
+        client = scope.get("client")
+        try:
+            with self._live.slot(client[0] if client else ""):
+                await super().__call__(scope, receive, send_in_time)
+        except TooManyListeners:
+            refusal = answer(self._request, 429, "too-many-listeners", headers={"Retry-After": "5"})
+            await refusal(scope, receive, send)
+        except TimeoutError:
+            return  # Its connection is closed by the server, since the response stays unfinished.
+
+
+async def _events(
+    live: LiveValues, pool: ConnectionPool, station: StationOfPage, show: Callable[[Counts], str]
+) -> AsyncIterator[bytes]:
+    clock = asyncio.get_running_loop().time
+    yield b"retry: 2000\n\n"
+    known: Counts | None = None
+    said = clock()
+    while not live.reader_ended:
+        try:
+            async with pool.connection() as connection:
+                counts = await counts_of(connection, station)
+        except DatabaseUnavailable:
+            yield b": no database\n\n"  # The page sees the age of its counts grow.
+            await asyncio.sleep(PAUSE_S)
+            continue
+        if known is not None and _shape(counts) != _shape(known):
+            yield b"event: screen\ndata: changed\n\n"
+        if counts != known or clock() - said >= AGAIN_S:
+            yield _event(show(counts))
+            known, said = counts, clock()
+        await asyncio.sleep(PAUSE_S)
+
+
+def _shape(counts: Counts) -> tuple[object, ...]:
+    """What decides which screen is right."""
+    running, machine = counts.running, counts.machine
+    return (
+        (running.run_id, running.order_state, running.state) if running else None,
+        machine.state if machine else None,
+        bool(counts.not_assigned),
+        [stop.stop_id for stop in counts.stops],
+    )
+
+
+def _event(html: str) -> bytes:
+    lines = "".join(f"data: {line}\n" for line in html.splitlines() if line.strip())
+    return f"event: counts\n{lines}\n".encode()

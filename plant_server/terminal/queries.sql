@@ -1,0 +1,86 @@
+-- station --
+-- A terminal by its name; without one, the equipment of that name or path, as in a demo without enrolled terminals.
+SELECT station.station_id, station.name, equipment.equipment_id, equipment.path, equipment.name AS equipment
+FROM plant.station LEFT JOIN plant.equipment USING (equipment_id)
+WHERE station.name = %(name)s
+UNION ALL
+SELECT NULL, equipment.name, equipment_id, path, equipment.name FROM plant.equipment
+WHERE name = %(name)s OR path = %(name)s
+ORDER BY station_id NULLS LAST, equipment_id
+LIMIT 1;
+
+-- stations --
+-- Where one may go from the sign-in.
+SELECT name, path FROM plant.station LEFT JOIN plant.equipment USING (equipment_id)
+UNION
+SELECT name, path FROM plant.equipment
+WHERE EXISTS (SELECT FROM plant.equipment_proposal AS proposal JOIN plant.counting_tag USING (device_id)
+              WHERE proposal.equipment_id = equipment.equipment_id AND proposal.state = 'accepted')
+ORDER BY name LIMIT 100;
+
+-- people_who_sign_in --
+SELECT person_id, name, name_zh FROM plant.person WHERE active AND pin_hash IS NOT NULL ORDER BY name LIMIT 60;
+
+-- running --
+SELECT run_id, run.work_order_id, operation.operation_id, work_order.number, item.code AS item, item.name_en, item.name_zh,
+       operation.name_en AS operation_en, operation.name_zh AS operation_zh, item_revision AS revision,
+       work_order.quantity, work_order.unit, operation.good, operation.scrap, operation.rework, run.from_time,
+       operation.cycle_time_s, run.count_source, work_order.state AS order_state, operation.state, work_order.due_time,
+       greatest(operation.good - work_order.quantity, 0) AS over_run, operation.is_last,
+       ARRAY(SELECT substr(person, 8)::int FROM plant.labor
+             WHERE labor.run_id = run.run_id AND labor.to_time IS NULL AND person LIKE 'person:%%') AS people
+FROM plant.run
+JOIN plant.operation USING (operation_id)
+JOIN plant.work_order ON work_order.work_order_id = run.work_order_id
+JOIN plant.item USING (item_id)
+WHERE run.equipment_id = %(equipment_id)s AND run.to_time IS NULL;
+
+-- paused --
+-- Begun at this station, and not going on now.
+SELECT DISTINCT operation_id FROM plant.run JOIN plant.operation USING (operation_id)
+WHERE run.equipment_id = %(equipment_id)s AND operation.state = 'paused';
+
+-- counter --
+-- The counter that says what the station makes: how far it is, and when it last said so.
+SELECT tag_id, odometer.ts, odometer.total, edge.online AND coalesce(device.online, false) AS online
+FROM plant.counting_tag
+JOIN plant.device USING (device_id)
+JOIN plant.edge USING (edge_id)
+LEFT JOIN plant.odometer USING (tag_id)
+WHERE counting_tag.equipment_id = %(equipment_id)s
+ORDER BY tag_id LIMIT 1;
+
+-- machine --
+SELECT device.device_id, state.state, state.from_ts
+FROM plant.equipment_proposal AS proposal
+JOIN plant.device USING (device_id)
+JOIN plant.machine_state_interval AS state ON state.device_id = device.device_id AND state.to_ts IS NULL
+WHERE proposal.equipment_id = %(equipment_id)s AND proposal.state = 'accepted'
+ORDER BY state.from_ts DESC LIMIT 1;
+
+-- runs_here --
+-- The last that were here: whose counts may be that nobody owns.
+SELECT run_id, number, run.from_time, run.to_time
+FROM plant.run JOIN plant.work_order USING (work_order_id)
+WHERE run.equipment_id = %(equipment_id)s ORDER BY run.from_time DESC LIMIT 6;
+
+-- reasons --
+-- Leaves of a kind that can be chosen at the station.
+SELECT code, name_en, name_zh, equipment FROM plant.reason
+WHERE kind = %(kind)s AND is_active AND code <> ALL (%(given)s)
+  AND NOT EXISTS (SELECT FROM plant.reason AS below WHERE below.parent_id = reason.reason_id AND below.is_active)
+  AND (equipment = '{}' OR EXISTS (SELECT FROM unnest(equipment) AS above
+                                   WHERE above = %(path)s OR starts_with(%(path)s, above || '/')))
+ORDER BY reason_id LIMIT 24;
+
+-- waivers --
+-- Asked for by somebody else, for an order that may run here.
+SELECT waiver_id, work_order.number, item.code AS item, lot.lot, waiver.reasons, waiver.changes, waiver.note,
+       asker.name AS name_en, coalesce(asker.name_zh, asker.name) AS name_zh, requested_by
+FROM plant.waiver
+JOIN plant.work_order USING (work_order_id)
+JOIN plant.item ON item.item_id = waiver.item_id
+JOIN plant.person AS asker ON asker.person_id = waiver.requested_by
+LEFT JOIN plant.material_lot AS lot USING (lot_id)
+WHERE waiver.state = 'requested'
+ORDER BY waiver_id DESC LIMIT 5;

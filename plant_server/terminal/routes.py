@@ -1,0 +1,133 @@
+"""Routes of the operator's pages. They read, and send nobody's command: that does the browser, to the API."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from plant_server.dependencies import Live, Pool, Who
+from plant_server.people.identity import Principal
+from plant_server.people.roles import Role
+from plant_server.problem_texts import LANGUAGES
+from plant_server.problems import Problem
+from plant_server.runs import showing
+from plant_server.terminal import rendering
+from plant_server.terminal.assets import ASSETS
+from plant_server.terminal.languages import COOKIE, language_of, person_number
+from plant_server.terminal.live import CountsResponse
+from plant_server.terminal.reading import (
+    Counts,
+    StationOfPage,
+    counts_of,
+    screen_of,
+    station_of,
+)
+from plant_server.terminal.sign_in_page import MAY_SEE_NAMES, sign_in_page
+
+router = APIRouter(include_in_schema=False)
+
+MAY_END_ORDERS = frozenset({Role.LEAD, Role.PLANNER, Role.MANAGER})
+"""Others end their operation; the order goes on until one of these completes it."""
+YEAR_S = 365 * 86_400
+
+
+@router.get("/")
+async def sign_in(
+    request: Request,
+    pool: Pool,
+    who: Who,
+    station: Annotated[str, Query(max_length=300)] = "",
+    language: Annotated[str, Query(max_length=10)] = "",
+) -> Response:
+    """`station`: where to go then. `language`: chosen by hand, and kept as long as this person's turn."""
+    if language in LANGUAGES:
+        return _with_language(f"/?station={quote(station)}" if station else "/", language, who)
+    async with pool.connection() as connection:
+        facts = await sign_in_page(connection, who)
+    station = station or (who.station.name if who.station else "")
+    return rendering.page(request, who, "sign_in.html", {"page": facts, "station": station})
+
+
+@router.get("/t/{station:path}/screen")
+async def screen(request: Request, pool: Pool, who: Who, station: str) -> Response:
+    """The part of the terminal that changes with the job."""
+    return await _terminal(request, pool, who, station, "screen.html")
+
+
+@router.get("/t/{station:path}/live")
+async def live(request: Request, pool: Pool, live_values: Live, who: Who, station: str) -> Response:
+    found = await _station(pool, who, station)
+    language = language_of(request, who)
+
+    def show(counts: Counts) -> str:
+        return rendering.render("counts.html", language, {"counts": counts})
+
+    return CountsResponse(request, live_values, pool, found, show)
+
+
+@router.get("/t/{station:path}/drawing")
+async def drawing(request: Request, pool: Pool, who: Who, station: str) -> Response:
+    """The drawings of the revision that the running order has pinned; of another revision there is no way to see one."""
+    found = await _station(pool, who, station)
+    async with pool.connection() as connection:
+        running = (await counts_of(connection, found)).running
+        drawings = await showing.drawings(connection, running.run_id) if running else []
+    facts = {"station": found, "running": running, "drawings": drawings}
+    return rendering.page(request, who, "drawing.html", facts)
+
+
+@router.get("/t/{station:path}")
+async def terminal(
+    request: Request,
+    pool: Pool,
+    who: Who,
+    station: str,
+    language: Annotated[str, Query(max_length=10)] = "",
+) -> Response:
+    if language in LANGUAGES:
+        return _with_language(f"/t/{quote(station)}", language, who)
+    if not who.roles & MAY_SEE_NAMES:
+        return RedirectResponse(f"/?station={quote(station)}", 303)
+    return await _terminal(request, pool, who, station, "terminal.html")
+
+
+@router.get("/terminal/{name}")
+async def asset(request: Request, name: str) -> Response:
+    if name not in ASSETS:
+        raise Problem(404, "not-found")
+    return rendering.file(request, ASSETS[name], rendering.FOR_EVER)
+
+
+@router.get("/sw.js")
+async def service_worker(request: Request) -> Response:
+    """At the root, so that it serves every page; asked for anew each time, so that it is never an old one."""
+    return rendering.file(request, ASSETS["sw.js"], "no-cache")
+
+
+async def _terminal(request: Request, pool: Pool, who: Principal, name: str, template: str) -> Response:
+    found = await _station(pool, who, name)
+    async with pool.connection() as connection:
+        facts = await screen_of(connection, found)
+    running = facts.counts.running
+    ends_order = bool(running and running.is_last and who.roles & MAY_END_ORDERS)
+    shown = {"screen": facts, "counts": facts.counts, "ends_order": ends_order}
+    return rendering.page(request, who, template, shown)
+
+
+async def _station(pool: Pool, who: Principal, name: str) -> StationOfPage:
+    """Raises Problem 401, 404."""
+    if not who.roles & MAY_SEE_NAMES:
+        raise Problem(401, "session-locked" if who.locked else "sign-in-required")
+    async with pool.connection() as connection:
+        found = await station_of(connection, name)
+    if found is None:
+        raise Problem(404, "unknown-station", name)
+    return found
+
+
+def _with_language(address: str, language: str, who: Principal) -> Response:
+    response = RedirectResponse(address, 303)
+    value = f"{language}.{person_number(who)}"
+    response.set_cookie(COOKIE, value, max_age=YEAR_S, path="/", httponly=True, samesite="strict")
+    return response
