@@ -27,7 +27,7 @@ _FILES = {
 }
 
 
-@router.get("/")
+@router.get("/status")
 async def index() -> Response:
     return _file("index.html")
 
