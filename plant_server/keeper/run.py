@@ -27,6 +27,7 @@ from plant_server.runs.booker import PERIOD_S as BOOKING_PERIOD_S
 from plant_server.runs.booker import book_open_runs
 from plant_server.schema.migrate import require_migrated
 from plant_server.settings import Settings
+from plant_server.stops.projection import project_stops
 
 QUERIES = load_queries(__package__)
 
@@ -53,6 +54,7 @@ def jobs_of(settings: Settings) -> list[Job]:
         Job("partitions", HOUR_S, ensure_partitions),
         Job("seal", 0.2, seal),
         Job("rollup", 1.0, roll_up),
+        Job("stops", 1.0, project_stops),
         Job("booking", BOOKING_PERIOD_S, book_open_runs),
         Job("anchor", 60.0, partial(anchor, file=anchors_file())),
         Job("retention", HOUR_S, partial(drop_old_partitions, retention_days=settings.retention_days)),

@@ -57,6 +57,27 @@ BEGIN
     RETURN NULL;
 END $$;
 ALTER FUNCTION plant.mark_gap_dirty() OWNER TO lineside_plant;
+CREATE FUNCTION plant.mark_stops_dirty() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO plant.stop_dirty (device_id, since) VALUES (OLD.device_id, OLD.from_ts);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO plant.stop_dirty (device_id, since) VALUES (NEW.device_id, NEW.from_ts);
+    END IF;
+    RETURN NULL;
+END $$;
+ALTER FUNCTION plant.mark_stops_dirty() OWNER TO lineside_plant;
+CREATE FUNCTION plant.micro_below_s(of_path text) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT micro_below_s FROM plant.stop_threshold
+    WHERE path IN ('', of_path) OR starts_with(of_path, path || '/')
+    ORDER BY length(path) DESC LIMIT 1
+$$;
+ALTER FUNCTION plant.micro_below_s(of_path text) OWNER TO lineside_plant;
 CREATE FUNCTION plant.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -375,6 +396,21 @@ ALTER TABLE plant.device ALTER COLUMN device_id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.equipment (
+    equipment_id integer NOT NULL,
+    path text NOT NULL,
+    name text NOT NULL
+);
+ALTER TABLE plant.equipment OWNER TO lineside_plant;
+CREATE VIEW plant.device_place AS
+ SELECT device.device_id,
+    device.name,
+    accepted.equipment_id,
+    COALESCE(equipment.path, device.path) AS path
+   FROM ((plant.device
+     LEFT JOIN plant.equipment_proposal accepted ON (((accepted.device_id = device.device_id) AND (accepted.state = 'accepted'::text))))
+     LEFT JOIN plant.equipment USING (equipment_id));
+ALTER TABLE plant.device_place OWNER TO lineside_plant;
 CREATE TABLE plant.dirty (
     tag_id integer NOT NULL,
     minute timestamp with time zone NOT NULL
@@ -428,12 +464,6 @@ ALTER TABLE plant.edge ALTER COLUMN edge_id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.equipment (
-    equipment_id integer NOT NULL,
-    path text NOT NULL,
-    name text NOT NULL
-);
-ALTER TABLE plant.equipment OWNER TO lineside_plant;
 ALTER TABLE plant.equipment ALTER COLUMN equipment_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.equipment_equipment_id_seq
     START WITH 1
@@ -977,6 +1007,75 @@ ALTER TABLE plant.station ALTER COLUMN station_id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.stop (
+    stop_id bigint NOT NULL,
+    device_id integer NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone,
+    micro_below_s integer NOT NULL,
+    states text[] NOT NULL,
+    CONSTRAINT stop_check CHECK ((to_ts > from_ts))
+);
+ALTER TABLE plant.stop OWNER TO lineside_plant;
+CREATE TABLE plant.stop_dirty (
+    device_id integer NOT NULL,
+    since timestamp with time zone NOT NULL
+);
+ALTER TABLE plant.stop_dirty OWNER TO lineside_plant;
+CREATE TABLE plant.stop_gone (
+    stop_id bigint NOT NULL,
+    device_id integer NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone,
+    gone_time timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE plant.stop_gone OWNER TO lineside_plant;
+CREATE TABLE plant.stop_piece (
+    stop_id bigint NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone,
+    reason text,
+    CONSTRAINT stop_piece_check CHECK ((to_ts > from_ts))
+);
+ALTER TABLE plant.stop_piece OWNER TO lineside_plant;
+CREATE TABLE plant.stop_reason (
+    word_id bigint NOT NULL,
+    device_id integer NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    from_start boolean NOT NULL,
+    to_end boolean NOT NULL,
+    reason text,
+    note text,
+    actor text NOT NULL,
+    event_id uuid NOT NULL,
+    said_time timestamp with time zone NOT NULL,
+    recorded_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT stop_reason_check CHECK ((to_ts > from_ts))
+);
+ALTER TABLE plant.stop_reason OWNER TO lineside_plant;
+ALTER TABLE plant.stop_reason ALTER COLUMN word_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.stop_reason_word_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+ALTER TABLE plant.stop ALTER COLUMN stop_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.stop_stop_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE plant.stop_threshold (
+    path text NOT NULL,
+    micro_below_s integer NOT NULL,
+    CONSTRAINT stop_threshold_micro_below_s_check CHECK (((micro_below_s >= 0) AND (micro_below_s <= 86400)))
+);
+ALTER TABLE plant.stop_threshold OWNER TO lineside_plant;
 CREATE TABLE plant.tag_proposal (
     proposal_id integer NOT NULL,
     tag_id integer NOT NULL,
@@ -1258,6 +1357,18 @@ ALTER TABLE ONLY plant.station
     ADD CONSTRAINT station_name_key UNIQUE (name);
 ALTER TABLE ONLY plant.station
     ADD CONSTRAINT station_pkey PRIMARY KEY (station_id);
+ALTER TABLE ONLY plant.stop
+    ADD CONSTRAINT stop_device_id_tstzrange_excl EXCLUDE USING gist (device_id WITH =, tstzrange(from_ts, to_ts) WITH &&) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ONLY plant.stop_gone
+    ADD CONSTRAINT stop_gone_pkey PRIMARY KEY (stop_id);
+ALTER TABLE ONLY plant.stop_piece
+    ADD CONSTRAINT stop_piece_pkey PRIMARY KEY (stop_id, from_ts);
+ALTER TABLE ONLY plant.stop
+    ADD CONSTRAINT stop_pkey PRIMARY KEY (stop_id);
+ALTER TABLE ONLY plant.stop_reason
+    ADD CONSTRAINT stop_reason_pkey PRIMARY KEY (word_id);
+ALTER TABLE ONLY plant.stop_threshold
+    ADD CONSTRAINT stop_threshold_pkey PRIMARY KEY (path);
 ALTER TABLE ONLY plant.tag
     ADD CONSTRAINT tag_device_id_name_key UNIQUE (device_id, name);
 ALTER TABLE ONLY plant.tag
@@ -1306,6 +1417,8 @@ CREATE UNIQUE INDEX run_open ON plant.run USING btree (equipment_id) WHERE (to_t
 CREATE INDEX run_tag_open ON plant.run_tag USING btree (tag_id) WHERE (NOT settled);
 CREATE INDEX sample_tag_ts ON ONLY plant.sample USING btree (tag_id, ts);
 CREATE INDEX session_of_person ON plant.session USING btree (person_id) WHERE (ended_time IS NULL);
+CREATE INDEX stop_from ON plant.stop USING btree (device_id, from_ts);
+CREATE INDEX stop_reason_device ON plant.stop_reason USING btree (device_id, to_ts);
 CREATE UNIQUE INDEX tag_proposal_open ON plant.tag_proposal USING btree (tag_id) WHERE (state = 'open'::text);
 CREATE INDEX text_sample_tag_ts ON ONLY plant.text_sample USING btree (tag_id, ts);
 CREATE INDEX told_range_run ON plant.told_range USING btree (run_id);
@@ -1317,8 +1430,10 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.anchor FOR EACH ROW 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event FOR EACH ROW WHEN ((old.status IS NOT NULL)) EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event_chain FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.lot_move FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.stop_reason FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER mark_contact_dirty AFTER INSERT ON plant.device_contact FOR EACH ROW EXECUTE FUNCTION plant.mark_contact_dirty();
 CREATE TRIGGER mark_gap_dirty AFTER INSERT ON plant.gap FOR EACH ROW WHEN ((new.from_ts IS NOT NULL)) EXECUTE FUNCTION plant.mark_gap_dirty();
+CREATE TRIGGER mark_stops_dirty AFTER INSERT OR DELETE OR UPDATE ON plant.machine_state_interval FOR EACH ROW EXECUTE FUNCTION plant.mark_stops_dirty();
 ALTER TABLE ONLY plant.backflush_residual
     ADD CONSTRAINT backflush_residual_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.bom_component
@@ -1439,6 +1554,14 @@ ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_station_id_fkey FOREIGN KEY (station_id) REFERENCES plant.station(station_id);
 ALTER TABLE ONLY plant.station
     ADD CONSTRAINT station_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES plant.equipment(equipment_id);
+ALTER TABLE ONLY plant.stop
+    ADD CONSTRAINT stop_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
+ALTER TABLE ONLY plant.stop_gone
+    ADD CONSTRAINT stop_gone_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
+ALTER TABLE ONLY plant.stop_piece
+    ADD CONSTRAINT stop_piece_stop_id_fkey FOREIGN KEY (stop_id) REFERENCES plant.stop(stop_id) ON DELETE CASCADE;
+ALTER TABLE ONLY plant.stop_reason
+    ADD CONSTRAINT stop_reason_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.tag
     ADD CONSTRAINT tag_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.tag_proposal

@@ -37,7 +37,7 @@ class Hands:
         told = answer.json()
         return answer.status_code, told["code"], told.get("params", {})
 
-    async def get(self, path: str, **query: Any) -> Any:
+    async def get(self, path: str, /, **query: Any) -> Any:
         answer = await self.client.get(f"/api/v1{path}", params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
