@@ -80,6 +80,7 @@ def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bo
 
     from plant_server.demo import run as demo_run
     from plant_server.demo.folder import forget
+    from plant_server.people.demo import ensure_demo_people
 
     console = Console()
     if fresh:
@@ -93,11 +94,13 @@ def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bo
 
         with demo_run.living_factory(options, console.print) as (plant, floor):
             console.print(f"living after {time.monotonic() - started:.1f} s   seed {options.floor.seed}")
-            console.print(f"  plant   {plant.api_url}")
+            console.print(f"  plant   {plant.api_url}   machines at /status, API at /docs")
             console.print(f"  broker  {plant.broker.url}   {plant.broker.notice or ''}")
             for device in floor.devices:
                 console.print(f"  {device['name']:14} {device['url']}")
             console.print(f"  files   {options.home}")
+            people = ensure_demo_people(plant.database.url("lineside_plant"), options.home / "secrets")
+            console.print("  sign in " + ", ".join(f"{one.name} ({one.role}) {one.pin}" for one in people))
             if options.duration_s is None:
                 console.print("Ctrl-C ends it.")
                 demo_run.command(floor, "start")
