@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI, Request
 
 from edge.contract import failpoints
 from plant_server.async_database import ConnectionPool
+from plant_server.energy.routes import router as energy_router
 from plant_server.equipment.routes import router as equipment_router
 from plant_server.events.routes import router as events_router
 from plant_server.events.stream import ListenerSlots
@@ -50,6 +51,7 @@ ROUTERS = (
     runs_router,
     materials_router,
     stops_router,
+    energy_router,
     sign_in_router,
     people_router,
     terminal_router,

@@ -140,6 +140,13 @@ POLICY: dict[Row, Roles] = {
     ("POST", "/api/v1/stops/{stop_id}/split"): FLOOR | {Role.MANAGER},
     ("GET", "/api/v1/stop-thresholds"): READ,
     ("POST", "/api/v1/stop-thresholds"): LEADING | {Role.MAINTENANCE},
+    # energy
+    ("GET", "/api/v1/runs/{run_id}/energy"): READ,
+    ("GET", "/api/v1/work-orders/{work_order_id}/energy"): READ,
+    ("GET", "/api/v1/energy"): READ,
+    ("GET", "/api/v1/energy/meters"): READ,
+    ("POST", "/api/v1/energy/meters/{tag_id}/choose"): CONNECT,
+    ("POST", "/api/v1/energy/meters/{tag_id}/key"): CONNECT | {Role.MANAGER},
     # people and terminals
     ("GET", "/api/v1/setup"): ANYONE,
     ("POST", "/api/v1/setup/administrator"): ANYONE,

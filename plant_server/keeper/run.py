@@ -13,6 +13,8 @@ from psycopg import AsyncConnection
 from edge.contract import failpoints
 from plant_server.async_database import connect_async
 from plant_server.database import connect, load_queries
+from plant_server.energy.telling import PERIOD_S as ENERGY_PERIOD_S
+from plant_server.energy.telling import tell_energy_of_runs
 from plant_server.errors import DatabaseUnavailable, SchemaNotReady
 from plant_server.keeper.retention import (
     drop_old_partitions,
@@ -56,6 +58,7 @@ def jobs_of(settings: Settings) -> list[Job]:
         Job("rollup", 1.0, roll_up),
         Job("stops", 1.0, project_stops),
         Job("booking", BOOKING_PERIOD_S, book_open_runs),
+        Job("energy", ENERGY_PERIOD_S, tell_energy_of_runs),
         Job("anchor", 60.0, partial(anchor, file=anchors_file())),
         Job("retention", HOUR_S, partial(drop_old_partitions, retention_days=settings.retention_days)),
         Job("sessions", HOUR_S, forget_sessions),

@@ -45,6 +45,14 @@ BEGIN
     RETURN NULL;
 END $$;
 ALTER FUNCTION plant.mark_contact_dirty() OWNER TO lineside_plant;
+CREATE FUNCTION plant.mark_energy_to_tell() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO plant.energy_to_tell (run_id) VALUES (NEW.run_id) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+ALTER FUNCTION plant.mark_energy_to_tell() OWNER TO lineside_plant;
 CREATE FUNCTION plant.mark_gap_dirty() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -70,6 +78,22 @@ BEGIN
     RETURN NULL;
 END $$;
 ALTER FUNCTION plant.mark_stops_dirty() OWNER TO lineside_plant;
+CREATE FUNCTION plant.meters_for(of_path text) RETURNS TABLE(tag_id integer, serves boolean)
+    LANGUAGE sql STABLE
+    AS $$
+    WITH inside AS (
+        SELECT meter.tag_id, meter.path FROM plant.energy_meter AS meter
+        WHERE meter.path = of_path OR starts_with(meter.path, of_path || '/')
+    ), serving AS (
+        SELECT inside.tag_id FROM inside
+        WHERE NOT EXISTS (SELECT FROM inside AS above WHERE starts_with(inside.path, above.path || '/'))
+    )
+    SELECT serving.tag_id, true FROM serving
+    UNION ALL
+    SELECT DISTINCT share.tag_id, false FROM plant.energy_share AS share
+    WHERE share.path = of_path AND share.tag_id NOT IN (SELECT serving.tag_id FROM serving)
+$$;
+ALTER FUNCTION plant.meters_for(of_path text) OWNER TO lineside_plant;
 CREATE FUNCTION plant.micro_below_s(of_path text) RETURNS integer
     LANGUAGE sql STABLE
     AS $$
@@ -253,6 +277,12 @@ CREATE TABLE plant.chosen_counting_tag (
     tag_id integer NOT NULL
 );
 ALTER TABLE plant.chosen_counting_tag OWNER TO lineside_plant;
+CREATE TABLE plant.chosen_energy_meter (
+    device_id integer NOT NULL,
+    tag_id integer NOT NULL,
+    path text
+);
+ALTER TABLE plant.chosen_energy_meter OWNER TO lineside_plant;
 CREATE TABLE plant.commit_log (
     edge_id integer NOT NULL,
     epoch uuid NOT NULL,
@@ -464,6 +494,61 @@ ALTER TABLE plant.edge ALTER COLUMN edge_id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE VIEW plant.energy_meter AS
+ SELECT DISTINCT ON (place.device_id) tag.tag_id,
+    place.device_id,
+    place.name AS device,
+    tag.name AS tag,
+    COALESCE(chosen.path, place.path) AS path
+   FROM ((plant.device_place place
+     JOIN plant.tag ON (((tag.device_id = place.device_id) AND (tag.role = 'meter'::text) AND (tag.unit = 'Wh'::text))))
+     LEFT JOIN plant.chosen_energy_meter chosen ON ((chosen.tag_id = tag.tag_id)))
+  ORDER BY place.device_id, (chosen.tag_id IS NULL), (tag.name <> 'energy'::text), tag.tag_id;
+ALTER TABLE plant.energy_meter OWNER TO lineside_plant;
+CREATE TABLE plant.run_meter_energy (
+    run_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    energy_wh numeric(20,0) NOT NULL,
+    CONSTRAINT run_meter_energy_energy_wh_check CHECK ((energy_wh >= (0)::numeric))
+);
+ALTER TABLE plant.run_meter_energy OWNER TO lineside_plant;
+CREATE VIEW plant.energy_balance AS
+ SELECT meter.device,
+    meter.tag_id,
+    meter.tag,
+    odometer.total AS stored,
+    COALESCE(booked.energy_wh, (0)::numeric) AS booked,
+    (odometer.total - COALESCE(booked.energy_wh, (0)::numeric)) AS not_assigned
+   FROM ((plant.energy_meter meter
+     JOIN plant.odometer USING (tag_id))
+     LEFT JOIN ( SELECT run_meter_energy.tag_id,
+            sum(run_meter_energy.energy_wh) AS energy_wh
+           FROM plant.run_meter_energy
+          GROUP BY run_meter_energy.tag_id) booked USING (tag_id));
+ALTER TABLE plant.energy_balance OWNER TO lineside_plant;
+COMMENT ON VIEW plant.energy_balance IS 'stored = booked + not_assigned of each meter, in Wh';
+CREATE TABLE plant.energy_key (
+    tag_id integer NOT NULL,
+    from_time timestamp with time zone NOT NULL,
+    whole numeric NOT NULL,
+    basis text NOT NULL,
+    event_id uuid NOT NULL,
+    CONSTRAINT energy_key_basis_check CHECK ((basis <> ''::text)),
+    CONSTRAINT energy_key_whole_check CHECK ((whole > (0)::numeric))
+);
+ALTER TABLE plant.energy_key OWNER TO lineside_plant;
+CREATE TABLE plant.energy_share (
+    tag_id integer NOT NULL,
+    from_time timestamp with time zone NOT NULL,
+    path text NOT NULL,
+    weight numeric NOT NULL,
+    CONSTRAINT energy_share_weight_check CHECK ((weight > (0)::numeric))
+);
+ALTER TABLE plant.energy_share OWNER TO lineside_plant;
+CREATE TABLE plant.energy_to_tell (
+    run_id bigint NOT NULL
+);
+ALTER TABLE plant.energy_to_tell OWNER TO lineside_plant;
 ALTER TABLE plant.equipment ALTER COLUMN equipment_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.equipment_equipment_id_seq
     START WITH 1
@@ -915,6 +1000,15 @@ CREATE TABLE plant.run (
 )
 WITH (fillfactor='50');
 ALTER TABLE plant.run OWNER TO lineside_plant;
+CREATE TABLE plant.run_energy (
+    run_id bigint NOT NULL,
+    energy_wh numeric(20,0) NOT NULL,
+    meters integer NOT NULL,
+    event_id uuid NOT NULL,
+    told_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT run_energy_energy_wh_check CHECK ((energy_wh >= (0)::numeric))
+);
+ALTER TABLE plant.run_energy OWNER TO lineside_plant;
 ALTER TABLE plant.run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.run_run_id_seq
     START WITH 1
@@ -1233,6 +1327,10 @@ ALTER TABLE ONLY plant.chosen_counting_tag
     ADD CONSTRAINT chosen_counting_tag_pkey PRIMARY KEY (equipment_id);
 ALTER TABLE ONLY plant.chosen_counting_tag
     ADD CONSTRAINT chosen_counting_tag_tag_id_key UNIQUE (tag_id);
+ALTER TABLE ONLY plant.chosen_energy_meter
+    ADD CONSTRAINT chosen_energy_meter_pkey PRIMARY KEY (device_id);
+ALTER TABLE ONLY plant.chosen_energy_meter
+    ADD CONSTRAINT chosen_energy_meter_tag_id_key UNIQUE (tag_id);
 ALTER TABLE ONLY plant.consumption
     ADD CONSTRAINT consumption_pkey PRIMARY KEY (consumption_id);
 ALTER TABLE ONLY plant.count_case
@@ -1253,6 +1351,12 @@ ALTER TABLE ONLY plant.edge
     ADD CONSTRAINT edge_group_id_node_key UNIQUE (group_id, node);
 ALTER TABLE ONLY plant.edge
     ADD CONSTRAINT edge_pkey PRIMARY KEY (edge_id);
+ALTER TABLE ONLY plant.energy_key
+    ADD CONSTRAINT energy_key_pkey PRIMARY KEY (tag_id, from_time);
+ALTER TABLE ONLY plant.energy_share
+    ADD CONSTRAINT energy_share_pkey PRIMARY KEY (tag_id, from_time, path);
+ALTER TABLE ONLY plant.energy_to_tell
+    ADD CONSTRAINT energy_to_tell_pkey PRIMARY KEY (run_id);
 ALTER TABLE ONLY plant.equipment
     ADD CONSTRAINT equipment_path_key UNIQUE (path);
 ALTER TABLE ONLY plant.equipment
@@ -1335,6 +1439,10 @@ ALTER TABLE ONLY plant.routing_operation
     ADD CONSTRAINT routing_operation_pkey PRIMARY KEY (routing_id, "position", name_en);
 ALTER TABLE ONLY plant.routing
     ADD CONSTRAINT routing_pkey PRIMARY KEY (routing_id);
+ALTER TABLE ONLY plant.run_energy
+    ADD CONSTRAINT run_energy_pkey PRIMARY KEY (run_id);
+ALTER TABLE ONLY plant.run_meter_energy
+    ADD CONSTRAINT run_meter_energy_pkey PRIMARY KEY (run_id, tag_id);
 ALTER TABLE ONLY plant.run
     ADD CONSTRAINT run_one_at_a_time EXCLUDE USING gist (equipment_id WITH =, tstzrange(from_time, to_time) WITH &&);
 ALTER TABLE ONLY plant.run
@@ -1396,6 +1504,7 @@ CREATE INDEX consumption_event ON plant.consumption USING btree (event_id);
 CREATE INDEX consumption_order ON plant.consumption USING btree (work_order_id, consumption_id);
 CREATE INDEX consumption_short ON plant.consumption USING btree (consumption_id) WHERE ((shortage > (0)::numeric) AND (reversed_by IS NULL));
 CREATE INDEX device_contact_ts ON plant.device_contact USING btree (device_id, ts);
+CREATE INDEX energy_share_path ON plant.energy_share USING btree (path);
 CREATE INDEX event_of_work_order ON plant.event USING btree (work_order_id, recorded_time) WHERE (work_order_id IS NOT NULL);
 CREATE UNIQUE INDEX labor_open ON plant.labor USING btree (run_id, person) WHERE (to_time IS NULL);
 CREATE UNIQUE INDEX lot_hold_open ON plant.lot_hold USING btree (lot_id, reference) WHERE (lifted_time IS NULL);
@@ -1412,6 +1521,7 @@ CREATE INDEX outbox_due ON plant.outbox USING btree (not_before, outbox_id);
 CREATE INDEX production_entry_order ON plant.production_entry USING btree (work_order_id, recorded_time);
 CREATE UNIQUE INDEX production_entry_reversed_once ON plant.production_entry USING btree (reverses, line) WHERE (reverses IS NOT NULL);
 CREATE INDEX production_entry_run ON plant.production_entry USING btree (run_id, recorded_time);
+CREATE INDEX run_meter_energy_tag ON plant.run_meter_energy USING btree (tag_id);
 CREATE INDEX run_of_order ON plant.run USING btree (work_order_id);
 CREATE UNIQUE INDEX run_open ON plant.run USING btree (equipment_id) WHERE (to_time IS NULL);
 CREATE INDEX run_tag_open ON plant.run_tag USING btree (tag_id) WHERE (NOT settled);
@@ -1427,11 +1537,14 @@ CREATE INDEX work_order_bom ON plant.work_order USING btree (bom_id);
 CREATE INDEX work_order_item ON plant.work_order USING btree (item_id);
 CREATE INDEX work_order_open ON plant.work_order USING btree (priority, due_time) WHERE (state <> ALL (ARRAY['closed'::text, 'cancelled'::text, 'aborted'::text]));
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.anchor FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.energy_key FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.energy_share FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event FOR EACH ROW WHEN ((old.status IS NOT NULL)) EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event_chain FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.lot_move FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.stop_reason FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER mark_contact_dirty AFTER INSERT ON plant.device_contact FOR EACH ROW EXECUTE FUNCTION plant.mark_contact_dirty();
+CREATE TRIGGER mark_energy_to_tell AFTER INSERT OR UPDATE OF to_time ON plant.run FOR EACH ROW WHEN ((new.to_time IS NOT NULL)) EXECUTE FUNCTION plant.mark_energy_to_tell();
 CREATE TRIGGER mark_gap_dirty AFTER INSERT ON plant.gap FOR EACH ROW WHEN ((new.from_ts IS NOT NULL)) EXECUTE FUNCTION plant.mark_gap_dirty();
 CREATE TRIGGER mark_stops_dirty AFTER INSERT OR DELETE OR UPDATE ON plant.machine_state_interval FOR EACH ROW EXECUTE FUNCTION plant.mark_stops_dirty();
 ALTER TABLE ONLY plant.backflush_residual
@@ -1456,6 +1569,10 @@ ALTER TABLE ONLY plant.chosen_counting_tag
     ADD CONSTRAINT chosen_counting_tag_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES plant.equipment(equipment_id);
 ALTER TABLE ONLY plant.chosen_counting_tag
     ADD CONSTRAINT chosen_counting_tag_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.chosen_energy_meter
+    ADD CONSTRAINT chosen_energy_meter_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
+ALTER TABLE ONLY plant.chosen_energy_meter
+    ADD CONSTRAINT chosen_energy_meter_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.commit_log
     ADD CONSTRAINT commit_log_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
 ALTER TABLE ONLY plant.consumption
@@ -1476,6 +1593,10 @@ ALTER TABLE ONLY plant.drawing
     ADD CONSTRAINT drawing_item_id_revision_fkey FOREIGN KEY (item_id, revision) REFERENCES plant.item_revision(item_id, revision);
 ALTER TABLE ONLY plant.edge_cursor
     ADD CONSTRAINT edge_cursor_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
+ALTER TABLE ONLY plant.energy_key
+    ADD CONSTRAINT energy_key_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
+ALTER TABLE ONLY plant.energy_share
+    ADD CONSTRAINT energy_share_tag_id_from_time_fkey FOREIGN KEY (tag_id, from_time) REFERENCES plant.energy_key(tag_id, from_time);
 ALTER TABLE ONLY plant.equipment_proposal
     ADD CONSTRAINT equipment_proposal_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.equipment_proposal
@@ -1530,8 +1651,14 @@ ALTER TABLE ONLY plant.routing
     ADD CONSTRAINT routing_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
 ALTER TABLE ONLY plant.routing_operation
     ADD CONSTRAINT routing_operation_routing_id_fkey FOREIGN KEY (routing_id) REFERENCES plant.routing(routing_id);
+ALTER TABLE ONLY plant.run_energy
+    ADD CONSTRAINT run_energy_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
 ALTER TABLE ONLY plant.run
     ADD CONSTRAINT run_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES plant.equipment(equipment_id);
+ALTER TABLE ONLY plant.run_meter_energy
+    ADD CONSTRAINT run_meter_energy_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run_energy(run_id);
+ALTER TABLE ONLY plant.run_meter_energy
+    ADD CONSTRAINT run_meter_energy_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.run
     ADD CONSTRAINT run_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES plant.operation(operation_id);
 ALTER TABLE ONLY plant.run_setting

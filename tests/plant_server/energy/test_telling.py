@@ -1,0 +1,94 @@
+"""An ERP hears the energy of a run once, when nothing that belongs to it can come any more."""
+
+import asyncio
+from decimal import Decimal
+
+from psycopg import AsyncConnection
+
+from plant_server.energy.telling import tell_energy_of_runs
+from tests.plant_server.database_fixture import PlantDatabase
+from tests.plant_server.energy.shop import PRESS1, PRESS2, Shop
+from tests.plant_server.materials.hands import Hands
+
+
+async def told(shop: Shop) -> list[tuple[int, str]]:
+    return [(body["run_id"], body["energy_wh"]) for body in await shop.floor.documents("energy_cost")]
+
+
+async def test_a_run_is_told_when_its_meter_was_read_after_its_end(shop: Shop) -> None:
+    meter = await shop.meter(PRESS1)
+    await shop.read(meter, (0, 0), (150, 100))
+    run = await shop.run(100, 200)
+    await shop.tell()
+    assert await told(shop) == []
+    await shop.read(meter, (200, 130))
+    await shop.tell()
+    assert await told(shop) == []  # A reading at the very end belongs to the run, and another may follow.
+    await shop.read(meter, (210, 130))
+    await shop.tell()
+    assert await told(shop) == [(run, "130")]
+    (body,) = await shop.floor.documents("energy_cost")
+    assert (body["work_order"], body["operation"], body["equipment_path"]) == ("MO-1", 10, PRESS1)
+
+
+async def test_a_run_is_told_once_whatever_is_read_afterwards(
+    shop: Shop, reader: Hands, connection: AsyncConnection
+) -> None:
+    meter = await shop.meter(PRESS1)
+    await shop.read(meter, (0, 0), (150, 100), (210, 130))
+    run = await shop.run(100, 200)
+    await shop.tell()
+    await shop.read(meter, (400, 999))
+    await connection.execute("INSERT INTO plant.energy_to_tell VALUES (%s)", (run,))
+    await shop.tell()
+    assert await told(shop) == [(run, "100")]
+    energy = await reader.get(f"/runs/{run}/energy")
+    assert (energy["energy_wh"], energy["is_final"]) == (100, True)
+    events = await shop.floor.one("SELECT count(*) FROM plant.event WHERE kind = 'run.energy'")
+    assert events == 1
+
+
+async def test_what_an_open_run_uses_is_not_told(shop: Shop) -> None:
+    meter = await shop.meter(PRESS1)
+    await shop.run(100, None)
+    await shop.read(meter, (0, 0), (150, 100))
+    await shop.tell()
+    assert await told(shop) == []
+
+
+async def test_a_run_that_nobody_measures_is_closed_without_a_document(shop: Shop) -> None:
+    await shop.run(100, 200)
+    await shop.tell()
+    assert await told(shop) == []
+    assert await shop.floor.one("SELECT meters FROM plant.run_energy") == 0
+    assert await shop.floor.one("SELECT count(*) FROM plant.energy_to_tell") == 0
+
+
+async def test_a_silent_meter_holds_back_its_own_runs_alone(shop: Shop) -> None:
+    silent, alive = await shop.meter(PRESS1), await shop.meter(PRESS2)
+    await shop.run(100, 200, PRESS1)
+    other = await shop.run(100, 200, PRESS2)
+    await shop.read(silent, (0, 0))
+    await shop.read(alive, (0, 0), (150, 40), (220, 50))
+    await shop.tell()
+    assert await told(shop) == [(other, "40")]
+
+
+async def test_two_keepers_tell_a_run_once(shop: Shop, plant_database: PlantDatabase) -> None:
+    meter = await shop.meter(PRESS1)
+    await shop.read(meter, (0, 0), (150, 100), (210, 130))
+    run = await shop.run(100, 200)
+    async with await AsyncConnection.connect(plant_database.url, autocommit=True) as second:
+        await asyncio.gather(tell_energy_of_runs(shop.floor.connection), tell_energy_of_runs(second))
+    assert await told(shop) == [(run, "100")]
+
+
+async def test_each_meters_stored_is_booked_and_not_assigned(shop: Shop, connection: AsyncConnection) -> None:
+    meter = await shop.meter(PRESS1)
+    await shop.read(meter, (0, 1000), (150, 1100), (250, 1300), (320, 1350))
+    await shop.run(100, 200)
+    await shop.run(200, 300)
+    await shop.tell()
+    cursor = await connection.execute("SELECT stored, booked, not_assigned FROM plant.energy_balance")
+    assert await cursor.fetchall() == [(Decimal(1350), Decimal(300), Decimal(1050))]
+    assert await told(shop) == [(1, "100"), (2, "200")]
