@@ -11,7 +11,7 @@ LIMIT 1;
 
 -- stations --
 -- Where one may go from the sign-in.
-SELECT name, path FROM plant.station LEFT JOIN plant.equipment USING (equipment_id)
+SELECT station.name, path FROM plant.station LEFT JOIN plant.equipment USING (equipment_id)
 UNION
 SELECT name, path FROM plant.equipment
 WHERE EXISTS (SELECT FROM plant.equipment_proposal AS proposal JOIN plant.counting_tag USING (device_id)

@@ -3,10 +3,8 @@
 // 403, 429 and 5xx keep an item; another refusal moves it to the review list, where a person has to look at it.
 (() => {
   'use strict';
-  const CLAIM_MS = 20000, TIMEOUT_MS = 8000, MOST = 500, OLDEST_MS = 86400000;
-  const tab = Math.random().toString(36).slice(2);
-  const waiting = new Map();
-  let pause = 1000, notBefore = 0, draining = false;
+  const CLAIM_MS = 20000, TIMEOUT_MS = 8000, PAUSE_MS = 1000, PAUSE_MOST_MS = 15000, MOST = 500, OLDEST_MS = 86400000;
+  let pause = PAUSE_MS, notBefore = 0, draining = false;
 
   // UUIDv7 by hand: crypto.randomUUID does not exist on a page that came over plain http.
   const newKey = () => {
@@ -38,15 +36,14 @@
   });
 
   // The claim lies in the database, so of several tabs one sends an item. A tab that died gives it back after a while.
-  const claim = (key) => inStores(['queue'], 'readwrite', (store, done) => {
+  const claim = () => inStores(['queue'], 'readwrite', (store, done) => {
     const mine = (item) => {
-      if (!item || (item.tab !== tab && item.until > Date.now()) || !mayISend(item)) return false;
-      store.put({ ...item, tab, until: Date.now() + CLAIM_MS, tries: item.tries + 1 });
+      if (item.until > Date.now() || !mayISend(item)) return false;
+      store.put({ ...item, until: Date.now() + CLAIM_MS, tries: item.tries + 1 });
       done(item);
       return true;
     };
-    if (key) store.get(key).onsuccess = (event) => mine(event.target.result);
-    else store.openCursor().onsuccess = (event) => {
+    store.openCursor().onsuccess = (event) => {
       const cursor = event.target.result;
       if (cursor && !mine(cursor.value)) cursor.continue();
     };
@@ -90,23 +87,21 @@
     else if (keeps(answer)) await release(item.key);
     else await toReview(item, answer.body);
     const told = answer.status >= 200 && answer.status < 300 ? 'sent' : keeps(answer) ? 'queued' : 'refused';
-    waiting.get(item.key)?.({ key: item.key, state: told, body: answer.body, status: answer.status });
-    waiting.delete(item.key);
     await show();
-    return { told, after: answer.after };
+    return { key: item.key, state: told, body: answer.body, after: answer.after };
   };
   const drain = async () => {
     if (draining || Date.now() < notBefore) return;
     draining = true;
     try {
       for (let item = await claim(); item; item = await claim()) {
-        const { told, after } = await sendOne(item);
-        if (told === 'queued') {
+        const { state, after } = await sendOne(item);
+        if (state === 'queued') {
           notBefore = Date.now() + Math.max(after * 1000, pause);
-          pause = Math.min(pause * 2, 30000);
+          pause = Math.min(pause * 2, PAUSE_MOST_MS);
           return;
         }
-        pause = 1000;
+        pause = PAUSE_MS;
       }
     } finally {
       draining = false;
@@ -130,13 +125,12 @@
   window.outbox = {
     async fact(path, body, time) {
       const { person, session } = document.body.dataset;
-      const item = { key: newKey(), path, body, time: time || new Date().toISOString(), person, session, fact: true, tries: 0, tab, until: Date.now() + CLAIM_MS };
+      const now = Date.now() >= notBefore;
+      const item = { key: newKey(), path, body, time: time || new Date().toISOString(), person, session, fact: true,
+        tries: now ? 1 : 0, until: now ? Date.now() + CLAIM_MS : 0 };
       await inStores(['queue'], 'readwrite', (store) => store.add(item));
       await show();
-      const told = new Promise((resolve) => waiting.set(item.key, resolve));
-      if (Date.now() < notBefore) { await release(item.key); waiting.delete(item.key); return { key: item.key, state: 'queued', body: null }; }
-      sendOne({ ...item, tries: 0 });
-      return told;
+      return now ? sendOne({ ...item, tries: 0 }) : { key: item.key, state: 'queued', body: null };
     },
     async command(path, body) {
       const same = path + JSON.stringify(body);
@@ -152,7 +146,7 @@
       done(false);
       store.get(key).onsuccess = (event) => {
         const item = event.target.result;
-        if (item && item.tries === 0 && item.until === 0) { store.delete(key); done(true); }
+        if (item && item.tries === 0) { store.delete(key); done(true); }
       };
     }).then(async (is) => { await show(); return is; }),
     seen: (key) => inStores(['review'], 'readwrite', (store) => store.delete(key)).then(show),
@@ -160,7 +154,7 @@
     newKey,
   };
 
-  addEventListener('online', () => { notBefore = 0; drain(); });
+  addEventListener('online', () => { notBefore = 0; pause = PAUSE_MS; drain(); });
   addEventListener('offline', () => contact(false));
   setInterval(drain, 1000);
   show().then(drain);

@@ -101,9 +101,6 @@
   };
   const shown = () => {
     times(); ages(); disable();
-    for (const box of document.querySelectorAll('.numbers')) {
-      box.classList.toggle('wide', [...box.querySelectorAll('b')].some((one) => one.textContent.length > 4));
-    }
     const stop = document.querySelector('[data-stop]');
     if (stop && stop.dataset.stop !== dismissed && document.body.dataset.person && stop.querySelector('.tile') && !openPanel()) show('stop');
   };

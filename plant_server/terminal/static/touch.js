@@ -2,11 +2,11 @@
 (() => {
   'use strict';
   // Two taps of a bouncing finger are one: the second within 600 ms is ignored.
-  const taps = new Map();
+  let tapped = '', tappedTime = -Infinity;
   window.isSecondTap = (what) => {
-    const now = performance.now(), before = taps.get(what) ?? -Infinity;
-    taps.set(what, now);
-    return now - before < 600;
+    const now = performance.now(), is = what === tapped && now - tappedTime < 600;
+    tapped = what; tappedTime = now;
+    return is;
   };
 
   // What a pad's key makes of a number that stands as text. The first digit replaces what was proposed.
@@ -17,12 +17,14 @@
     return next.length > most ? text : next;
   };
 
-  // Characters follow one another within 50 ms and end with Enter. event.code, because an input method would eat the keys.
+  // Characters follow one another within 50 ms and end with Enter. Where an input method has eaten the key, event.code
+  // still says which one it was on a US keyboard.
   let buffer = '', last = 0, lastCode = '', lastTime = -Infinity;
   const character = (event) => {
+    if (/^[ -~]$/.test(event.key)) return event.key;
     if (event.code?.startsWith('Digit') && !event.shiftKey) return event.code.slice(5);
     if (event.code?.startsWith('Key')) return event.shiftKey ? event.code.slice(3) : event.code.slice(3).toLowerCase();
-    return event.key.length === 1 ? event.key : '';
+    return '';
   };
   addEventListener('keydown', (event) => {
     const now = performance.now();

@@ -17,6 +17,11 @@ class Shop:
     equipment_id: int
     tag_id: int
 
+    async def stand_still(self) -> None:
+        """The machine stops with a fault, and nobody has said why."""
+        await self.floor.connection.execute("UPDATE plant.machine_state_interval SET state = 'fault'")
+        await _stop(self.floor)
+
 
 async def furnish(connection: AsyncConnection, *, counted: int = 37, stands: bool = True) -> Shop:
     """`counted` parts since the last report. Without `stands` the machine produces."""
@@ -89,12 +94,16 @@ async def _machine(floor: Floor, equipment_id: int, stands: bool) -> int:
         (device, "fault" if stands else "producing", datetime.now(UTC) - timedelta(minutes=12)),
     )
     if stands:
-        await floor.connection.execute(
-            "WITH made AS (INSERT INTO plant.stop (device_id, from_ts, micro_below_s, states) SELECT device_id, from_ts,"
-            " 120, ARRAY[state] FROM plant.machine_state_interval RETURNING stop_id, from_ts)"
-            " INSERT INTO plant.stop_piece (stop_id, from_ts) SELECT stop_id, from_ts FROM made"
-        )
+        await _stop(floor)
     return int(tag)
+
+
+async def _stop(floor: Floor) -> None:
+    await floor.connection.execute(
+        "WITH made AS (INSERT INTO plant.stop (device_id, from_ts, micro_below_s, states) SELECT device_id, from_ts,"
+        " 120, ARRAY[state] FROM plant.machine_state_interval RETURNING stop_id, from_ts)"
+        " INSERT INTO plant.stop_piece (stop_id, from_ts) SELECT stop_id, from_ts FROM made"
+    )
 
 
 async def _operations(connection: AsyncConnection) -> None:

@@ -1,0 +1,36 @@
+"""What an operator's hands do at a terminal."""
+
+from playwright.async_api import Page, expect
+
+from tests.plant_server.people.staff import PIN
+from tests.plant_server.terminal.shop import NAME
+
+
+async def sign_in(page: Page, url: str, name: str = "Li Na") -> None:
+    """By name tile and PIN pad; ends at the terminal of the press."""
+    await page.goto(f"{url}/?station={NAME}")
+    await page.get_by_role("button", name=name, exact=True).click()
+    for digit in PIN:
+        await page.locator(f'#pin-form [data-key="{digit}"]').click()
+    await page.locator("#pin-send").click()
+    await expect(page.locator("#screen")).to_be_visible()
+
+
+async def report(page: Page, good: int) -> None:
+    """Good parts by the number pad."""
+    await page.locator('[data-show="report"]').click()
+    for digit in str(good):
+        await page.locator(f'#panel-report [data-key="{digit}"]').click()
+    await page.locator("#report-send").click()
+    await expect(page.locator("#panel-report")).to_be_hidden()
+
+
+async def waiting(page: Page) -> int:
+    """How many facts are in the queue of this browser."""
+    return int(
+        await page.evaluate(
+            """() => new Promise((done) => { const wish = indexedDB.open('lineside', 1);
+            wish.onsuccess = () => { wish.result.transaction('queue').objectStore('queue').count().onsuccess =
+            (event) => { wish.result.close(); done(event.target.result); }; }; })"""
+        )
+    )

@@ -1,0 +1,116 @@
+"""Every screen, in both languages, at the size of a terminal and of a phone: accessible, big enough, and light."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import BrowserContext, Page, expect
+from psycopg import AsyncConnection
+
+from tests.browser.conftest import Plant
+from tests.browser.hands import sign_in
+from tests.plant_server.terminal.shop import NAME, lose_parts
+
+pytestmark = pytest.mark.system
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
+SIZES = {"terminal": (1280, 800), "phone": (390, 844)}
+MM_PX = 5.9
+PANELS = ("report", "scan", "more", "change", "complete", "assign", "queue", "stop")
+SMALL = """(most) => {
+  const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length;
+  const open = document.querySelector('.panel:not([hidden])') || document.body;
+  const targets = [...open.querySelectorAll('button, a, input')].filter(seen).filter((one) => {
+    const box = one.getBoundingClientRect();
+    return box.height < most - 0.6 || box.width < most - 0.6;
+  }).map((one) => `${one.outerHTML.slice(0, 80)} ${JSON.stringify(one.getBoundingClientRect())}`);
+  const texts = [...open.querySelectorAll('*')].filter(seen)
+    .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
+    .filter((one) => parseFloat(getComputedStyle(one).fontSize) < 20 && !one.matches('.only-read, datalist *, title, script'))
+    .map((one) => one.outerHTML.slice(0, 80));
+  const wide = document.documentElement.scrollWidth > innerWidth ? [`page is ${document.documentElement.scrollWidth} px wide`] : [];
+  return [...targets, ...texts, ...wide];
+}"""
+
+
+async def screens(page: Page, plant: Plant) -> AsyncIterator[str]:
+    """Shows one screen after the other; yields its name."""
+    await page.goto(f"{plant.url}/?station={NAME}")
+    yield "sign in"
+    await sign_in(page, plant.url)
+    await expect(page.locator("#panel-stop")).to_be_visible()  # It opens by itself.
+    yield "stop"
+    await page.locator("#panel-stop [data-close]").click()
+    yield "job"
+    for name in PANELS[:-1]:
+        await page.evaluate(
+            "(name) => { const b = document.createElement('button'); b.dataset.show = name;"
+            " document.body.append(b); b.click(); b.remove(); }",
+            name,
+        )
+        await expect(page.locator(f"#panel-{name}")).to_be_visible()
+        yield name
+        await page.keyboard.press("Escape")
+    await page.goto(f"{plant.url}/t/{NAME}/drawing")
+    yield "drawing"
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_every_screen_is_accessible_and_fits_gloves(
+    page: Page, plant: Plant, connection: AsyncConnection, language: str, size: str
+) -> None:
+    width, height = SIZES[size]
+    await page.set_viewport_size({"width": width, "height": height})
+    await plant.shop.stand_still()
+    await lose_parts(plant.shop)
+    await connection.execute("UPDATE plant.person SET language = %s", (language,))
+    faults: dict[str, Any] = {}
+    names = []
+    async for name in screens(page, plant):
+        names.append(name)
+        found = (await Axe().run(page, options=RULES)).response["violations"]
+        small = await page.evaluate(SMALL, 15 * MM_PX if size == "terminal" else 48)
+        if found or small:
+            faults[name] = [
+                (one["id"], [node["html"][:100] for node in one["nodes"]]) for one in found
+            ] + small
+    assert len(names) == len(PANELS) + 3
+    assert faults == {}, json.dumps(faults, indent=1, ensure_ascii=False)
+
+
+async def test_the_primary_action_is_at_the_bottom_right_and_19_mm_high(page: Page, plant: Plant) -> None:
+    await sign_in(page, plant.url)
+    box = await page.locator(".actions .primary:visible").first.bounding_box()
+    assert box is not None
+    assert box["height"] >= 19 * MM_PX - 1
+    assert box["x"] + box["width"] > 1200
+    assert box["y"] + box["height"] > 760
+
+
+async def test_a_cold_terminal_is_at_most_60_kb_in_10_requests_from_one_origin(
+    page: Page, context: BrowserContext, plant: Plant
+) -> None:
+    session = await context.new_cdp_session(page)
+    await session.send("Network.enable")
+    received: list[float] = []
+    addresses: list[str] = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    page.on("request", lambda request: addresses.append(request.url))
+    await page.goto(f"{plant.url}/t/{NAME}")
+    await expect(page.locator("#job")).to_contain_text("MO-1")
+    await page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
+    assert all(address.startswith(plant.url) for address in addresses)
+    assert len(addresses) <= 10, addresses
+    assert 20 < sum(received) / 1000 <= 60, sum(received)
+
+
+async def test_a_millimetre_can_be_calibrated(page: Page, plant: Plant) -> None:
+    await sign_in(page, plant.url)
+    await page.evaluate("localStorage.setItem('mm', '8')")
+    await page.reload()
+    box = await page.locator('[data-show="scan"]').bounding_box()
+    assert box is not None
+    assert box["height"] >= 15 * 8
