@@ -21,7 +21,7 @@ from erp_bridge.errors import DatabaseUnavailable
 CONNECT_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_S = 15
 LOCK_TIMEOUT_S = 5
-IDLE_IN_TRANSACTION_S = 30
+IDLE_IN_TRANSACTION_S = 10
 _BLOCK = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 _OPTIONS = (
     "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c timezone=UTC"

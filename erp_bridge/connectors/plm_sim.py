@@ -90,7 +90,8 @@ class PlmSim:
         record = await self._released(f"/api/boms/{item}/{revision}")
         if source == "drawing":
             record = {"item": item, "revision": revision} | await self._drawing(record["drawing"])
-        return Change(position, source, item, revision, record)
+        # A revision is a document of its own, and released once: B does not replace A here.
+        return Change(position, source, f"{item}/{revision}", "1", record)
 
     async def _released(self, path: str) -> dict[str, Any]:
         record = await self._client.get(path)

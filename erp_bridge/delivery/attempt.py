@@ -34,12 +34,18 @@ log = structlog.get_logger("lineside.bridge")
 class StillOurs:
     """Whether this sender may still send: it holds its lane, and so little time passed that nobody took over."""
 
-    def __init__(self, holds_lane: Callable[[], Awaitable[bool]], settings: ConnectorSettings) -> None:
+    def __init__(
+        self,
+        holds_lane: Callable[[], Awaitable[bool]],
+        settings: ConnectorSettings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._holds_lane = holds_lane
-        self._latest = time.monotonic() + settings.settle_s - settings.timeout_s
+        self._clock = clock
+        self._latest = clock() + settings.settle_s - settings.timeout_s
 
     async def __call__(self) -> bool:
-        return await self._holds_lane() and time.monotonic() < self._latest
+        return await self._holds_lane() and self._clock() < self._latest
 
 
 async def deliver(

@@ -27,6 +27,10 @@ from plant_server.contract.outbox import Kind
 QUERIES = load_queries(__package__)
 ROWS = 100
 _REASON_MAX = 500
+NOT_THERE_YET = frozenset(
+    {"unknown-item", "unknown-revision", "unreleased-revision", "no-released-revision", "no-released-bom"}
+)
+"""Refusals that another document may end: told again when one came, and till then nobody is told no."""
 _DEPENDED_ON = frozenset({"item", "bom"})
 """What others name: once it is there, those that were refused because it was not are told again."""
 
@@ -111,16 +115,18 @@ class Inbox:
         async with session.transaction():
             done = (await session.execute(QUERIES["answer"], values)).rowcount
             if done and state == "done" and kept["kind"] in _DEPENDED_ON:
-                await session.execute(QUERIES["ask_again"], {"inbox_id": kept["inbox_id"]})
+                codes = {"codes": sorted(NOT_THERE_YET), "inbox_id": kept["inbox_id"]}
+                await session.execute(QUERIES["ask_again"], codes)
             if done and isinstance(told, WorkOrder) and told.state == "released" and answer is not None:
                 await self._acknowledge(session, told, stopped)
 
     async def _acknowledge(
         self, session: Session, order: WorkOrder, refusal: Mapping[str, Any] | None
     ) -> None:
-        """Accepted only if the plant accepted. A refused order is rejected with the reason, or left alone."""
+        """Accepted only if the plant accepted. A refused order is rejected with the reason, or left alone: by policy,
+        and while what it names may still come."""
         settings = self._config.connectors[self._connector.name]
-        if refusal is not None and settings.refused_orders == "hold":
+        if refusal is not None and (settings.refused_orders == "hold" or refusal["code"] in NOT_THERE_YET):
             return
         document = Document(
             kind=Kind.ORDER_ACKNOWLEDGEMENT,

@@ -57,5 +57,4 @@ LIMIT 1;
 -- Refused because something was not known, which may be known now.
 UPDATE bridge.inbox SET state = 'received', attempt = attempt + 1
 WHERE state = 'refused' AND inbox_id <> %(inbox_id)s
-  AND problem ->> 'code' IN ('unknown-item', 'unknown-revision', 'unreleased-revision',
-      'no-released-revision', 'no-released-bom');
+  AND problem ->> 'code' = ANY (%(codes)s);

@@ -53,11 +53,11 @@ def commands(told: Inbound, origin: Origin, codes: Codes) -> Sequence[Command]:
         case Item():
             return [Command("/api/v1/items", _head(origin) | _item(told, codes))]
         case BomRelease():
-            return [Command("/api/v1/boms", _head(origin, told.revision) | _bom(told, codes))]
+            return [Command("/api/v1/boms", _head(origin) | _bom(told, codes))]
         case EngineeringChange():
             return _changes(told, origin, codes)
         case Drawing():
-            head = _head(origin, told.revision, told.number)
+            head = _head(origin, told.number)
             return [Command("/api/v1/drawings", head | _drawing(told, codes))]
         case WorkOrder():
             return [_work_order(told, origin, codes)]

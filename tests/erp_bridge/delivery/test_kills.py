@@ -90,6 +90,7 @@ def test_a_bridge_killed_anywhere_and_two_after_it_post_each_document_once(
     until(lambda: states(plant_database) == {"accepted": 5}, "five accepted", both)
 
     assert_told_once(core_process, expected)
+    until(lambda: all("bridge_ready" in bridge.words() for bridge in both), "both started", both)
     assert [bridge.stop() for bridge in both] == [0, 0]
 
 

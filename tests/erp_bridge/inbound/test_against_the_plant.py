@@ -10,7 +10,7 @@ from tests.erp_bridge.inbound.conftest import MakesBridge
 from tests.erp_bridge.inbound.pulling import PullingBridge
 from tests.erp_bridge.served import served
 from tests.plant_server.api_fixture import TOKEN, app
-from tests.simulators.business_process import released_order
+from tests.simulators.business_process import key, released_order
 
 __all__ = ["app"]
 DUE = "2026-12-01T00:00:00Z"
@@ -36,19 +36,41 @@ def order_there(erp: httpx.Client, number: str) -> dict[str, object]:
 
 
 def change(erp: httpx.Client, number: str, **wishes: str) -> None:
-    order = {"number": number, "item": "FG-100", "quantity": "100", "due": DUE} | wishes
-    assert erp.post("/control/work-orders", json=order).status_code == 200
+    ask(
+        erp,
+        "/control/work-orders",
+        {"number": number, "item": "FG-100", "quantity": "100", "due": DUE} | wishes,
+    )
 
 
 def cancel(erp: httpx.Client, number: str) -> None:
-    assert erp.post(f"/control/work-orders/{number}/cancel").status_code == 200
+    ask(erp, f"/control/work-orders/{number}/cancel", {})
 
 
-def release_change(plm: httpx.Client) -> None:
-    effective = {"effective_from": "2026-11-01T00:00:00Z"}
-    for path in ("boms/SEAL-10/B", "boms/FG-100/B", "change-orders/ECO-1001"):
-        answer = plm.post(f"/control/{path}/release", json=effective)
-        assert answer.status_code == 200, answer.text
+def changed_item(erp: httpx.Client, plm: httpx.Client, code: str) -> None:
+    """An item of its own whose revision A was replaced by B."""
+    names = {"code": code, "name_zh": "阀", "name_en": "Valve"}
+    ask(erp, "/control/items", names | {"kind": "finished"})
+    ask(plm, "/control/items", names | {"kind": "finished"})
+    line = {"position": 10, "item": "STEM-10", "quantity": "1", "unit": "pcs"}
+    for revision in ("A", "B"):
+        ask(plm, "/control/boms", {"item": code, "revision": revision, "lines": [line]})
+        ask(plm, f"/control/boms/{code}/{revision}/release", {"effective_from": "2026-11-01T00:00:00Z"})
+    change = {
+        "number": f"ECO-{code}",
+        "title_zh": "换",
+        "title_en": "New",
+        "affected": [{"item": code, "old_revision": "A", "new_revision": "B"}],
+        "effective_from": "2026-11-02T00:00:00Z",
+        "disposition": "scrap",
+    }
+    ask(plm, "/control/change-orders", change)
+    ask(plm, f"/control/change-orders/ECO-{code}/release", {})
+
+
+def ask(system: httpx.Client, path: str, body: dict[str, object]) -> None:
+    answer = system.post(path, json=body)
+    assert answer.status_code == 200, answer.text
 
 
 async def test_released_master_data_and_orders_reach_the_plant_and_the_orders_are_accepted(
@@ -88,9 +110,11 @@ async def test_the_same_order_again_and_a_changed_one_leave_one_order_with_the_l
 async def test_after_a_change_took_effect_an_order_for_the_old_revision_is_rejected_with_the_reason(
     erp: httpx.Client, plm: httpx.Client, bridge: PullingBridge
 ) -> None:
-    release_change(plm)
-    number = released_order(erp, bom_revision="A")
+    item = f"FG-{key('C')}"
+    changed_item(erp, plm, item)
+    number = released_order(erp, item=item, bom_revision="A")
     await bridge.pull()
+    await bridge.pull()  # The order came before its BOMs were read.
 
     (kept,) = await bridge.inbox(external_id=number)
     assert (kept["state"], kept["problem"]["code"]) == ("refused", "superseded-revision")
@@ -98,14 +122,14 @@ async def test_after_a_change_took_effect_an_order_for_the_old_revision_is_rejec
     assert there["state"] == "rejected"
     assert "superseded-revision" in str(there["reject_reason"])
 
-    change(erp, number, bom_revision="B")
+    change(erp, number, item=item, bom_revision="B")
     await bridge.pull()
     assert [one["state"] for one in await bridge.inbox(external_id=number)] == ["superseded", "done"]
     assert order_there(erp, number)["state"] == "accepted"
 
 
 async def test_an_order_cancelled_there_is_cancelled_here(erp: httpx.Client, bridge: PullingBridge) -> None:
-    number = released_order(erp, bom_revision="B")
+    number = released_order(erp)
     await bridge.pull()
     cancel(erp, number)
     await bridge.pull()

@@ -93,12 +93,14 @@ async def test_what_was_refused_for_a_missing_item_is_told_again_once_an_item_ca
     await bridge.pull()
     (kept,) = await bridge.inbox(external_id=number)
     assert kept["state"] == "refused"
+    assert order_there(erp, number)["state"] == "released"  # Nobody is told no while it may still come.
 
     plant.refusals.clear()
     add_item(erp, f"NEW-{number}")
     await bridge.pull()
     (kept,) = await bridge.inbox(external_id=number)
     assert kept["state"] == "done"
+    assert order_there(erp, number)["state"] == "accepted"
 
 
 def add_item(erp: httpx.Client, code: str) -> None:
