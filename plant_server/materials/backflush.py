@@ -17,7 +17,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from plant_server.domain import backflush as rules
-from plant_server.domain.bom import BomRevision
+from plant_server.domain.bom import BomRevision, ComponentScrapPolicy
 from plant_server.domain.interlock import InterlockCaller, InterlockFacts, InterlockRequest, check
 from plant_server.domain.item import Item
 from plant_server.domain.lot import MaterialLot
@@ -45,8 +45,10 @@ async def consume_for_report(
     made_time: datetime | None = None,
     not_before: datetime | None = None,
 ) -> None:
-    """Consume for parts that a run made, in the order's unit, not negative. The order's row must be locked.
+    """Consume for parts that a run made since it was last asked, in the order's unit. The order's row must be locked.
 
+    Parts that were good and turn out to be scrap are `good` -3, `scrap` 3: what went into both is consumed once. Less
+    than nothing is not given back to the lots: it is owed to the order, and what is made next takes less.
     `made_time`: when they were made, which the interlock is asked for; default: the Event's time, at the latest now.
     `not_before`: when the ERP may hear of it; default: at once. Nothing happens without a pinned BOM, or if the run is
     not one of the first operation. Raises Problem 404 for a run that is not there.
@@ -117,17 +119,39 @@ def consumed(
 ) -> Iterator[tuple[rules.Consumption, Fraction]]:
     """The domain's backflush, and the residual after it.
 
-    Reversals can leave a residual of less than minus one step: then nothing is taken until what is made has used that
-    up, instead of a negative quantity.
+    Corrections and reversals can leave a residual of less than minus one step: then nothing is taken until what is made
+    has used that up, instead of a negative quantity.
     """
-    due = rules.requirements(bom, good, scrap, items, carry)
+    made = EXACT.add(good, scrap)
+    more_good = max(good, Decimal(0))
+    more_scrap = max(EXACT.subtract(made, more_good), Decimal(0))
+    owed = _owed(bom, items, ComponentScrapPolicy.GOOD_ONLY, EXACT.subtract(more_good, good))
+    all_parts = EXACT.add(more_good, more_scrap)
+    owed |= _owed(bom, items, ComponentScrapPolicy.GOOD_AND_SCRAP, EXACT.subtract(all_parts, made))
+    carry = {
+        one.position: carry.get(one.position, Fraction(0)) - owed.get(one.position, Fraction(0))
+        for one in bom.components
+    }
+    due = rules.requirements(bom, more_good, more_scrap, items, carry)
     withheld = {one.component.position: Fraction(one.quantity.value) for one in due if one.quantity.value < 0}
     lifted = {
         position: residual - withheld.get(position, Fraction(0)) for position, residual in carry.items()
     }
-    told = rules.backflush(bom, good, scrap, items, lifted, lots, location, rules.LotChoice.FEFO, ask)
+    choice = rules.LotChoice.FEFO
+    told = rules.backflush(bom, more_good, more_scrap, items, lifted, lots, location, choice, ask)
     for one in told:
         yield one, one.requirement.residual + withheld.get(one.requirement.component.position, Fraction(0))
+
+
+def _owed(
+    bom: BomRevision, items: Mapping[str, Item], policy: ComponentScrapPolicy, parts: Decimal
+) -> dict[str, Fraction]:
+    """What `parts` consumed of the components of a policy, exactly, per position."""
+    return {
+        one.component.position: Fraction(one.quantity.value) + one.residual
+        for one in rules.requirements(bom, parts, Decimal(0), items, {})
+        if one.component.scrap_policy is policy
+    }
 
 
 async def _consume(

@@ -178,6 +178,28 @@ async def test_an_order_consumes_the_bom_times_what_was_made_whatever_was_revers
     assert await floor.one("SELECT count(*) FROM plant.backflush_residual WHERE residual <> '0'") == 0
 
 
+async def test_good_parts_that_turn_out_to_be_scrap_are_consumed_once(floor: Floor) -> None:
+    await floor.item("BOX")
+    await floor.revision("BOX", "A")
+    bom = await floor.bom("BOX", "A")
+    await floor.component(bom, "10", "SCREW", "4", "C62")
+    await floor.component(bom, "20", "OIL", "1", "KGM", scrap_policy="good_only")
+    run = await floor.run(await floor.order("MO-9", "BOX", "A", bom))
+    screws = await floor.lot("SCREW", "S-1", "100", revision="A")
+    oil = await floor.lot("OIL", "L-1", "50")
+    await report(floor, run, good=10)
+    await report(floor, run, good=-3, scrap=3)
+    assert await totals(floor) == {"SCREW": Decimal(40), "OIL": Decimal(10)}
+    await report(floor, run, good=2)
+    assert await totals(floor) == {"SCREW": Decimal(48), "OIL": Decimal(10)}
+    await report(floor, run, good=5)
+    assert await totals(floor) == {"SCREW": Decimal(68), "OIL": Decimal(14)}
+    await report(floor, run, good=4, scrap=-3)
+    assert await totals(floor) == {"SCREW": Decimal(72), "OIL": Decimal(18)}
+    assert await floor.stock(screws) == {STATION: Decimal(28)}
+    assert await floor.stock(oil) == {STATION: Decimal(32)}
+
+
 async def test_twenty_reports_at_once_take_the_last_screws_once(floor: Floor, run: int) -> None:
     lot = await floor.lot("SCREW", "S-1", "30", revision="A")
     await asyncio.gather(*(report(floor, run, good=1) for _ in range(20)))
