@@ -37,8 +37,11 @@ class Change:
     among_rejects: Decimal = _NONE
 
     def __add__(self, other: "Change") -> "Change":
-        mine, others = asdict(self), asdict(other)
+        mine, others = self.columns(), other.columns()
         return Change(**{name: mine[name] + others[name] for name in mine})
+
+    def columns(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 def change_of_booking(parts: int, kind: PartsKind, counts: Counts) -> Change:
@@ -91,12 +94,12 @@ def good_of(run: Row) -> Decimal:
 
 
 def change_in(run: Row) -> Change:
-    return Change(**{name: run[name] for name in asdict(Change())})
+    return Change(**{name: run[name] for name in Change().columns()})
 
 
 async def credit(context: CommandContext, run_id: int, source: CountSource, change: Change) -> Row:
     """Add to the totals. The order's row must be locked. Returns the run's row with the order's new totals."""
-    values = {"run_id": run_id} | asdict(change) | effect(source, change)
+    values = {"run_id": run_id} | change.columns() | effect(source, change)
     row = await row_of(context.connection, QUERIES["credit"], values)
     assert row is not None, "the run was read under the order's lock"  # noqa: S101
     return row
