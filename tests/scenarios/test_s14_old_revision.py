@@ -17,6 +17,8 @@ from tests.plant_server.database_fixture import PlantDatabase, database_server, 
 from tests.plant_server.materials.commands import report
 from tests.plant_server.materials.floor import STATION, Floor, lay_out
 from tests.plant_server.materials.hands import signed_in
+from tests.plant_server.work_orders.floor import LONG_AGO, PATH, standing_at
+from tests.plant_server.work_orders.floor import Floor as Plant
 
 __all__ = ["connection", "database_server", "plant_database"]
 
@@ -67,3 +69,73 @@ async def test_an_old_part_is_refused_with_the_number_of_the_change_and_waived_b
             "SELECT count(*) FROM plant.event WHERE refused AND answer -> 'params' ->> 'change' = 'ECN-2041'"
         )
         assert refused_events == 1
+
+
+async def _an_order_runs(plant: Plant) -> tuple[int, int, int]:
+    """WO-1 of BRACKET 1, which takes a PIN, runs at press1 with a lot of PIN A there: order, run and lot."""
+    released = [{"revision": one, "released_time": LONG_AGO} for one in ("A", "B")]
+    await plant.item("PIN", revisions=released)
+    brackets = [{"revision": one, "released_time": LONG_AGO} for one in ("1", "2")]
+    await plant.item("BRACKET", revisions=brackets)
+    component = {"position": "10", "item": "PIN", "quantity_per": "2", "unit": "C62"}
+    bom = {"item": "BRACKET", "revision": "1", "released_time": LONG_AGO, "components": [component]}
+    await plant.receive("boms", "BOM-1", **bom)
+    await plant.station("press1")
+    order = await plant.order("WO-1", revision="1")
+    (operation,) = await plant.operations(order)
+    run = await plant.start(operation, count_source="operator")
+    lot = {"item": "PIN", "lot": "P-1", "revision": "A", "quantity": "50", "location": f"{PATH}/press1"}
+    return order, run, int((await plant.done("lots", lot))["lot_id"])
+
+
+async def _change(plant: Plant, number: str, item: str, old: str, new: str) -> None:
+    """A change of the PLM that takes effect now."""
+    await plant.receive(
+        "change-orders",
+        number,
+        number=number,
+        item=item,
+        old_revision=old,
+        new_revision=new,
+        effectivity={"kind": "date", "from_time": datetime.now(UTC).isoformat()},
+        disposition="scrap",
+        released_time=datetime.now(UTC).isoformat(),
+    )
+
+
+async def test_a_change_of_a_part_holds_the_order_and_stops_its_old_lots_everywhere(
+    app: FastAPI, connection: AsyncConnection
+) -> None:
+    async with standing_at(app, connection) as plant:
+        order, run, lot = await _an_order_runs(plant)
+        await plant.done(f"runs/{run}/reports", {"good": "1"})
+        assert (await plant.get(f"lots/{lot}"))["quantity"] == "48"
+        await _change(plant, "ECN-2041", "PIN", "A", "B")
+        assert (await plant.get(f"work-orders/{order}"))["state"] == "held"
+        told = await plant.done("scans", {"code": "P-1", "order": "WO-1"})
+        assert (told["ok"], told["reason"], told["change"]) == (False, "superseded-revision", "ECN-2041")
+        consume = {"order": "WO-1", "quantity": "1", "location": f"{PATH}/press1"}
+        assert await plant.refused(f"lots/{lot}/consume", consume) == (409, "superseded-revision")
+        await plant.done(f"runs/{run}/reports", {"good": "1"})
+        assert (await plant.get(f"lots/{lot}"))["quantity"] == "48"
+        (short,) = (await plant.get("consumptions?short_only=true"))["items"]
+        assert (short["shortage"], short["refused"][0]["change"]) == ("2", "ECN-2041")
+
+
+async def test_an_order_of_an_old_revision_is_not_gone_on_with(
+    app: FastAPI, connection: AsyncConnection
+) -> None:
+    async with standing_at(app, connection) as plant:
+        order, run, _ = await _an_order_runs(plant)
+        await plant.done(f"runs/{run}/pause", {})
+        await _change(plant, "ECN-2042", "BRACKET", "1", "2")
+        held = await plant.get(f"work-orders/{order}")
+        assert held["state"] == "held"
+        await plant.done(f"work-orders/{order}/lift-hold", {"reason": "change", "reference": "ECN-2042"})
+        (operation,) = await plant.operations(order)
+        start = {"operation_id": operation, "equipment": f"{PATH}/press1", "count_source": "operator"}
+        for path, body in ((f"runs/{run}/resume", {}), ("runs", start)):
+            answer = await plant.post(path, body)
+            told = answer.json()
+            assert (answer.status_code, told["code"]) == (409, "superseded-revision"), answer.text
+            assert told["params"]["change"] == "ECN-2042"
