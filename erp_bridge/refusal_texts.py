@@ -25,8 +25,8 @@ ADVICE: dict[str, Advice] = {
     "unmapped_code": _advice(
         "A code has no counterpart in the other system",
         "编码在对方系统中没有对应",
-        "Map it under Codes; what it stopped goes on by itself.",
-        "在“编码对照”中补全，被拦下的单据会自动继续。",
+        "Map it; what it stopped goes on by itself.",
+        "补全编码对照后，被拦下的单据会自动继续。",
     ),
     "unknown_code": _advice(
         "The other system does not know a code",
@@ -151,8 +151,8 @@ ADVICE: dict[str, Advice] = {
     "unknown-unit": _advice(
         "The plant does not know a unit",
         "工厂没有该计量单位",
-        "Map it to a UN/CEFACT code under Codes, then retry.",
-        "在“编码对照”中对应到 UN/CEFACT 代码，然后重试。",
+        "Map it to a UN/CEFACT code, then retry.",
+        "在编码对照中对应到 UN/CEFACT 代码，然后重试。",
     ),
     "order-running": _advice(
         "The order runs at the floor and stays as it is",

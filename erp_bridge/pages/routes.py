@@ -15,6 +15,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 MEDIA_TYPES = {
+    "icon.svg": "image/svg+xml",
     "index.html": "text/html; charset=utf-8",
     "bridge.css": "text/css; charset=utf-8",
     "bridge.js": "text/javascript; charset=utf-8",
