@@ -18,7 +18,7 @@ pytestmark = pytest.mark.system
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
 SIZES = {"terminal": (1280, 800), "phone": (390, 844)}
 MM_PX = 5.9
-PANELS = ("report", "scan", "more", "change", "complete", "assign", "queue", "stop")
+PANELS = ("report", "scan", "more", "change", "calibrate", "complete", "assign", "queue", "stop")
 SMALL = """(most) => {
   const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length;
   const open = document.querySelector('.panel:not([hidden])') || document.body;
@@ -109,8 +109,16 @@ async def test_a_cold_terminal_is_at_most_60_kb_in_10_requests_from_one_origin(
 
 async def test_a_millimetre_can_be_calibrated(page: Page, plant: Plant) -> None:
     await sign_in(page, plant.url)
-    await page.evaluate("localStorage.setItem('mm', '8')")
+    await page.locator('[data-show="more"]').click()
+    await page.locator('[data-show="calibrate"]').click()
+    before = await page.locator(".card").bounding_box()
+    for _ in range(10):
+        await page.locator('[data-mm="0.1"]').click()
+    after = await page.locator(".card").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] - before["width"] == pytest.approx(85.6, abs=1)
     await page.reload()
     box = await page.locator('[data-show="scan"]').bounding_box()
     assert box is not None
-    assert box["height"] >= 15 * 8
+    assert box["height"] >= 15 * (MM_PX + 1) - 1

@@ -85,9 +85,7 @@ async def test_55_taps_of_which_20_offline_and_30_with_lost_answers_are_55_repor
     await until(lambda: nothing_waits(page))
     assert await number(connection, "SELECT count(*) FROM plant.production_entry") == 55
     assert await number(connection, "SELECT count(DISTINCT event_id) FROM plant.production_entry") == 55
-    assert (
-        await number(connection, "SELECT sum(quantity) FROM plant.production_entry") == 28 * 1 + 27 * 2
-    )
+    assert await number(connection, "SELECT sum(quantity) FROM plant.production_entry") == 28 * 1 + 27 * 2
     versions = await (
         await connection.execute("SELECT DISTINCT substr(event_id::text, 15, 1) FROM plant.production_entry")
     ).fetchall()

@@ -3,7 +3,7 @@
 // 403, 429 and 5xx keep an item; another refusal moves it to the review list, where a person has to look at it.
 (() => {
   'use strict';
-  const CLAIM_MS = 20000, TIMEOUT_MS = 8000, PAUSE_MS = 1000, PAUSE_MOST_MS = 15000, MOST = 500, OLDEST_MS = 86400000;
+  const CLAIM_MS = 10000, TIMEOUT_MS = 8000, PAUSE_MS = 1000, PAUSE_MOST_MS = 15000, MOST = 500, OLDEST_MS = 86400000;
   let pause = PAUSE_MS, notBefore = 0, draining = false;
 
   // UUIDv7 by hand: crypto.randomUUID does not exist on a page that came over plain http.

@@ -86,7 +86,7 @@
   const times = () => {
     for (const one of document.querySelectorAll('time[datetime]')) {
       const at = new Date(one.dateTime), day = 'day' in one.dataset ? { month: '2-digit', day: '2-digit' } : {};
-      one.textContent = at.toLocaleString(document.documentElement.lang, { ...day, hour: '2-digit', minute: '2-digit' });
+      one.textContent = at.toLocaleString(document.documentElement.lang, { ...day, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     }
   };
   const ages = () => {
@@ -196,8 +196,10 @@
       close(true);
       notice(word('Sent'));
       refresh();
-    } else notice(problemText(answer.body), true);
+    } else if (answer.status === 401 && station()) location.assign(signInPage());
+    else notice(problemText(answer.body), true);
   };
+  const signInPage = () => '/?station=' + encodeURIComponent(decodeURIComponent(station().dataset.base.slice(3)));
   document.addEventListener('submit', (event) => {
     const form = event.target;
     event.preventDefault();
@@ -227,7 +229,7 @@
     tellScan(told.body, words);
   };
   const tellScan = async (told, words) => {
-    const lot = told.lot ? `${words.wordLot} ${told.lot.lot} · ${told.lot.item}${told.lot.revision ? ' ' + told.lot.revision : ''} · ${told.lot.quantity} ${told.lot.unit} ${words.wordLeft}` : told.item || told.code;
+    const lot = told.lot ? `${words.wordLot} ${told.lot.lot} · ${told.lot.item}${told.lot.revision ? ' ' + told.lot.revision : ''} · ${told.lot.quantity} ${JSON.parse(words.units)[told.lot.unit] || told.lot.unit} ${words.wordLeft}` : told.item || told.code;
     const why = told.ok ? (told.waiver_id ? words.wordWaived : '') : await reasonWord(told.reason);
     const change = told.change ? `${words.wordChange} ${told.change}` : '';
     verdict(told.ok ? 'good' : 'bad', told.ok ? '✓' : '✕', [why || lot, change, why ? lot : '']);
@@ -269,6 +271,7 @@
     if (at.getAttribute('aria-disabled') === 'true') { event.preventDefault(); return; }
     if (at.dataset.show) show(at.dataset.show);
     else if ('close' in at.dataset) close();
+    else if (at.dataset.mm) calibrate(Number(at.dataset.mm));
     else if (at.id === 'notice-close') $('notice').hidden = true;
     else if (at.dataset.personId) {
       chosen = Number(at.dataset.personId);
@@ -304,7 +307,7 @@
       const li = document.createElement('li'), p = document.createElement('p');
       const { good, scrap, reason, code } = item.body;
       const what = [good, ...(scrap || []).map((one) => `✕ ${one.quantity}`), reason, code].filter(Boolean).join(' · ') || '–';
-      p.textContent = `${new Date(item.time).toLocaleTimeString(document.documentElement.lang)} · ${what}`;
+      p.textContent = `${new Date(item.time).toLocaleTimeString(document.documentElement.lang, { hourCycle: 'h23' })} · ${what}`;
       if (item.problem) p.append(Object.assign(document.createElement('b'), { textContent: ' ' + problemText(item.problem) }));
       li.append(p);
       return li;
@@ -319,9 +322,24 @@
     }));
   });
 
-  // Millimetres of this screen, if somebody calibrated it.
-  const mm = Number(localStorage.getItem('mm'));
-  if (mm > 1) document.documentElement.style.setProperty('--mm', mm + 'px');
+  // Millimetres of this screen, if somebody held a bank card against it.
+  const calibrate = (step) => {
+    const now = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--mm'));
+    localStorage.setItem('mm', Math.min(Math.max(now + step, 2), 20).toFixed(2));
+    useMillimetres();
+  };
+  const useMillimetres = () => {
+    const mm = Number(localStorage.getItem('mm'));
+    if (mm > 1) document.documentElement.style.setProperty('--mm', mm + 'px');
+  };
+  useMillimetres();
+
+  // The server locks a session after ten idle minutes; so does the page, and the job goes on.
+  let touched = Date.now();
+  for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, () => { touched = Date.now(); }, true);
+  setInterval(() => {
+    if (station() && document.body.dataset.person && document.body.dataset.contact === 'yes' && Date.now() - touched > 600000) location.assign(signInPage());
+  }, 5000);
   shown();
 
   // What this page is made of stays here, so that it opens again without contact.
