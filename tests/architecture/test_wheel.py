@@ -16,7 +16,7 @@ IMPORTS = {
         "plant_server.api",
         "plant_server.commands",
     ],
-    "bridge": ["erp_bridge"],
+    "bridge": ["erp_bridge.run", "erp_bridge.api", "erp_bridge.commands"],
     "sim": ["simulators.factory", "simulators.erp_core", "simulators.plm", "simulators.commands"],
 }
 
