@@ -184,12 +184,14 @@ async def settle_run(
     context: CommandContext, locked: Orders, run_id: int, source: CountSource, change: Change
 ) -> None:
     """The totals after bookings of a run; what it is owed if it has ended already."""
-    run = await credit(context, run_id, source, change)
-    order = locked[run["work_order_id"]]
-    if not run["is_last"]:
+    credited = await credit(context, run_id, source, change)
+    order = locked[credited["work_order_id"]]
+    if not credited["is_last"]:
         await refresh_operations(context, order)
-    if run["to_time"] is not None:
-        await tell(context, order, run_id, Telling(context.recorded_time))
+    if credited["to_time"] is not None:
+        run = await row_of(context.connection, QUERIES["run"], {"run_id": run_id})
+        assert run is not None, "it was credited"  # noqa: S101
+        await tell(context, order, run, Telling(context.recorded_time))
         await state_difference(context, run)
 
 

@@ -50,7 +50,7 @@ async def end_run(context: CommandContext, order: Row, locked: Orders, run: Row)
     )
     await end_labor(context, order, run, now)
     await _tell_machine_time(context, order, run, now)
-    await tell(context, order, run_id, Telling(context.recorded_time))
+    await tell(context, order, ended, Telling(context.recorded_time))
     await state_difference(context, ended)
     return now
 

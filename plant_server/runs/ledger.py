@@ -97,16 +97,26 @@ def change_in(run: Row) -> Change:
     return Change(**{name: run[name] for name in Change().columns()})
 
 
-async def credit(context: CommandContext, run_id: int, source: CountSource, change: Change) -> Row:
-    """Add to the totals. The order's row must be locked. Returns the run's row with the order's new totals."""
-    values = {"run_id": run_id} | change.columns() | effect(source, change)
+async def credit(
+    context: CommandContext,
+    run_id: int,
+    source: CountSource,
+    change: Change,
+    entries: Sequence[Mapping[str, Any]] = (),
+) -> Row:
+    """Add to the totals, and the lines of a report to the ledger. The order's row must be locked. Returns the run's row
+    with the order's new totals."""
+    values = {"run_id": run_id, "entries": canonical(entries)} | change.columns() | effect(source, change)
     row = await row_of(context.connection, QUERIES["credit"], values)
     assert row is not None, "the run was read under the order's lock"  # noqa: S101
     return row
 
 
-async def add_entries(context: CommandContext, entries: Sequence[Mapping[str, Any]]) -> Change:
-    """Write the lines of a report and keep them in the Event; returns what they change."""
+async def enter(
+    context: CommandContext, run_id: int, source: CountSource, lines: Sequence[Mapping[str, Any]]
+) -> Row:
+    """Write the lines of a report, keep them in the Event, and add them to the totals. Returns what `credit` does."""
+    known = len(context.facts.get("entries", ()))
     rows: list[Row] = [
         {
             "event_id": context.event_id,
@@ -116,12 +126,11 @@ async def add_entries(context: CommandContext, entries: Sequence[Mapping[str, An
             "recorded_time": context.recorded_time,
             "reverses": None,
         }
-        | dict(entry)
-        for number, entry in enumerate(entries, len(context.facts.get("entries", [])) + 1)
+        | dict(line)
+        for number, line in enumerate(lines, known + 1)
     ]
-    await context.connection.execute(QUERIES["add_entries"], {"entries": canonical(rows)})
     context.facts.setdefault("entries", []).extend(rows)
     change = Change()
     for row in rows:
         change += change_of_entry(EntryKind(row["kind"]), row["quantity"], row["among_rejects"])
-    return change
+    return await credit(context, run_id, source, change, rows)

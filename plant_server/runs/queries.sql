@@ -99,9 +99,15 @@ SELECT %(tag_id)s, %(odometer_from)s, %(odometer_to)s, %(from_ts)s, %(to_ts)s, %
 WHERE NOT EXISTS (SELECT FROM grown);
 
 -- credit --
--- The run's own figures, and the totals of its operation and order. The order makes what its last operation makes, and
+-- The lines of a report; the run's own figures, and the totals of its operation and order. The order makes what its last operation makes, and
 -- loses what any of them scraps.
-WITH run AS (
+WITH entry AS (
+    INSERT INTO plant.production_entry (event_id, line, run_id, work_order_id, kind, quantity, among_rejects, reason, actor,
+                                        event_time, recorded_time, reverses)
+    SELECT line.* FROM jsonb_to_recordset(%(entries)s::jsonb) AS line (event_id uuid, line smallint, run_id bigint,
+           work_order_id bigint, kind text, quantity numeric, among_rejects boolean, reason text, actor text,
+           event_time timestamptz, recorded_time timestamptz, reverses uuid)
+), run AS (
     UPDATE plant.run
     SET booked_made = booked_made + %(booked_made)s, booked_scrap = booked_scrap + %(booked_scrap)s,
         booked_rejected = booked_rejected + %(booked_rejected)s, booked_setup = booked_setup + %(booked_setup)s,
@@ -126,13 +132,6 @@ WITH run AS (
 SELECT run.*, operation.is_last, work_order.good AS order_good, work_order.scrap AS order_scrap,
        work_order.rework AS order_rework, work_order.quantity AS order_quantity
 FROM run, operation, work_order;
-
--- add_entries --
-INSERT INTO plant.production_entry (event_id, line, run_id, work_order_id, kind, quantity, among_rejects, reason, actor,
-                                    event_time, recorded_time, reverses)
-SELECT line.* FROM jsonb_to_recordset(%(entries)s::jsonb) AS line (event_id uuid, line smallint, run_id bigint,
-       work_order_id bigint, kind text, quantity numeric, among_rejects boolean, reason text, actor text,
-       event_time timestamptz, recorded_time timestamptz, reverses uuid);
 
 -- add_late_case --
 INSERT INTO plant.count_case (kind, run_id, odometer_from, quantity, opened_time)
@@ -161,8 +160,14 @@ WHERE kind = %(kind)s AND run_id = %(run_id)s AND odometer_from = %(odometer_fro
 RETURNING run_id;
 
 -- run --
+-- With all that an ERP has to be told of it, and was.
 SELECT run.*, operation.position, operation.name_en, operation.is_last, operation.state AS operation_state,
-       equipment.path, equipment.name AS equipment, work_order.number
+       equipment.path, equipment.name AS equipment, work_order.number,
+       (SELECT coalesce(jsonb_agg(entry), '[]') FROM (
+            SELECT kind, reason, sum(quantity)::text AS quantity FROM plant.production_entry
+            WHERE production_entry.run_id = run.run_id AND kind <> 'good' GROUP BY kind, reason) AS entry) AS entered,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'reason', reason, 'quantity', quantity::text)), '[]')
+        FROM plant.run_told WHERE run_told.run_id = run.run_id) AS told
 FROM plant.run
 JOIN plant.operation USING (operation_id)
 JOIN plant.equipment USING (equipment_id)
@@ -239,20 +244,6 @@ SET phase = excluded.phase, cavities = excluded.cavities, blocked = excluded.blo
 SELECT from_time, phase, cavities, blocked, cycles FROM plant.run_setting
 WHERE run_id = %(run_id)s ORDER BY from_time DESC LIMIT 1;
 
--- figures --
--- A run with all that an ERP has to be told of it, and was.
-SELECT run.*, operation.position, operation.is_last, equipment.path, work_order.number,
-       (SELECT coalesce(jsonb_agg(entry), '[]') FROM (
-            SELECT kind, reason, sum(quantity)::text AS quantity FROM plant.production_entry
-            WHERE production_entry.run_id = run.run_id AND kind <> 'good' GROUP BY kind, reason) AS entry) AS entered,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'reason', reason, 'quantity', quantity::text)), '[]')
-        FROM plant.run_told WHERE run_told.run_id = run.run_id) AS told
-FROM plant.run
-JOIN plant.operation USING (operation_id)
-JOIN plant.equipment USING (equipment_id)
-JOIN plant.work_order ON work_order.work_order_id = run.work_order_id
-WHERE run.run_id = %(run_id)s;
-
 -- tell --
 INSERT INTO plant.run_told AS known (run_id, kind, reason, quantity)
 SELECT one.* FROM jsonb_to_recordset(%(told)s::jsonb) AS one (run_id bigint, kind text, reason text, quantity numeric)
@@ -294,7 +285,7 @@ RETURNING outbox_id;
 SELECT count(*) AS waiting FROM plant.outbox WHERE event_id = %(event_id)s AND kind IN ('completion', 'scrap');
 
 -- entries_of_event --
-SELECT line, run_id, kind, quantity, among_rejects, reason FROM plant.production_entry
+SELECT run_id, work_order_id, kind, quantity, among_rejects, reason FROM plant.production_entry
 WHERE event_id = %(event_id)s ORDER BY line;
 
 -- is_reversed --

@@ -35,7 +35,7 @@ class _Facts:
     ranges: list[tuple[int, int, int, str, Fact]] = field(
         default_factory=list
     )  # tag, version, number, what, fact
-    entries: list[Fact] = field(default_factory=list)
+    entries: dict[int, list[Fact]] = field(default_factory=dict)  # by run
     told: list[Fact] = field(default_factory=list)
     told_ranges: list[Fact] = field(default_factory=list)
     forgotten: set[tuple[str, int]] = field(default_factory=set)
@@ -52,7 +52,6 @@ async def rebuild(connection: AsyncConnection) -> None:
         facts = await _read(connection)
         await connection.execute(OWN["forget"])
         await _make_ranges(connection, facts)
-        await _make_entries(connection, facts)
         await _make_told(connection, facts)
         await _make_cases(connection, facts)
         await _make_totals(connection, facts)
@@ -80,7 +79,7 @@ def _sort(facts: _Facts, told: Mapping[str, Any]) -> None:
     for fact in told.get("entries", ()):
         quantity = Decimal(fact["quantity"])
         _add(facts, fact["run_id"], change_of_entry(EntryKind(fact["kind"]), quantity, fact["among_rejects"]))
-        facts.entries.append(fact)
+        facts.entries.setdefault(fact["run_id"], []).append(fact)
     facts.told += told.get("told", ())
     facts.told_ranges += told.get("told_ranges", ())
     facts.forgotten |= {(one["event_id"], one["run_id"]) for one in told.get("forgotten", ())}
@@ -126,12 +125,6 @@ async def _make_ranges(connection: AsyncConnection, facts: _Facts) -> None:
             await connection.execute(QUERIES["advance_tag"], moved)
 
 
-async def _make_entries(connection: AsyncConnection, facts: _Facts) -> None:
-    for start in range(0, len(facts.entries), FETCH_AT_ONCE):
-        entries = canonical(facts.entries[start : start + FETCH_AT_ONCE])
-        await connection.execute(QUERIES["add_entries"], {"entries": entries})
-
-
 async def _make_told(connection: AsyncConnection, facts: _Facts) -> None:
     sums: dict[tuple[int, str, str], Decimal] = {}
     for one in facts.told:
@@ -153,7 +146,9 @@ async def _make_totals(connection: AsyncConnection, facts: _Facts) -> None:
     for run_id, change in sorted(facts.changes.items()):
         run = await row_of(connection, OWN["count_source"], {"run_id": run_id})
         assert run is not None, "a run is never deleted"  # noqa: S101
-        values = {"run_id": run_id} | change.columns() | effect(CountSource(run["count_source"]), change)
+        entries = canonical(facts.entries.get(run_id, ()))
+        values = {"run_id": run_id, "entries": entries} | change.columns()
+        values |= effect(CountSource(run["count_source"]), change)
         await connection.execute(QUERIES["credit"], values)
 
 

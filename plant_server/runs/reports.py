@@ -22,8 +22,8 @@ from plant_server.materials.backflush import reverse_for_report
 from plant_server.problems import Problem
 from plant_server.runs.booking import book
 from plant_server.runs.differences import state_difference
-from plant_server.runs.ending import tags_of
-from plant_server.runs.ledger import add_entries, credit, good_of
+from plant_server.runs.ending import run_of, tags_of
+from plant_server.runs.ledger import enter, good_of
 from plant_server.runs.schemas import BadBody, ReportBody, ReverseBody
 from plant_server.runs.service import lock_run
 from plant_server.runs.telling import Telling, tell, tell_back
@@ -42,7 +42,7 @@ async def report(run_id: int, body: ReportBody, context: CommandContext) -> Told
     _must_take_counts(order)
     if run["tag_id"] is not None:
         await book(context, locked, await tags_of(context, run_id))
-        run = await _figures(context, run_id)
+        run = await run_of(context, run_id)
     return await _report(context, order, run, body)
 
 
@@ -69,19 +69,19 @@ async def reverse(run_id: int, event_id: UUID, body: ReverseBody, context: Comma
         return _answer(context, run, [], None)
     if run["tag_id"] is not None:
         await book(context, locked, await tags_of(context, run_id))
-    return await _report(context, order, await _figures(context, run_id), body.instead)
+    return await _report(context, order, await run_of(context, run_id), body.instead)
 
 
 async def _report(context: CommandContext, order: Row, run: Row, body: ReportBody) -> Told:
     lines = await _lines(context, order, run, body)
     if not lines:
         raise Refused("nothing-to-report", detail=f"run {run['run_id']}")
-    change = await add_entries(context, lines)
-    after = await credit(context, run["run_id"], CountSource(run["count_source"]), change)
+    after = run | await enter(context, run["run_id"], CountSource(run["count_source"]), lines)
+    after["entered"] = run["entered"] + [line for line in lines if line["kind"] != EntryKind.GOOD]
     await _must_be_made(context, after)
     if not after["is_last"]:
         await refresh_operations(context, order)
-    await tell(context, order, run["run_id"], Telling(context.recorded_time + UNDO_TIME))
+    await tell(context, order, after, Telling(context.recorded_time + UNDO_TIME))
     await state_difference(context, after)
     return _answer(context, after, lines, context.recorded_time + UNDO_TIME)
 
@@ -142,15 +142,14 @@ async def _take_back(context: CommandContext, order: Row, run: Row, event_id: UU
     run_id = run["run_id"]
     if await row_of(context.connection, QUERIES["is_reversed"], {"event_id": event_id}) is not None:
         raise Refused("already-reversed", detail=str(event_id), report=event_id)
-    entries = await rows_of(context.connection, QUERIES["entries_of_event"], {"event_id": event_id})
+    said = await rows_of(context.connection, QUERIES["entries_of_event"], {"event_id": event_id})
     lines = [
-        line | {"quantity": -line["quantity"], "reverses": event_id, "work_order_id": order["work_order_id"]}
-        for line in entries
+        line | {"quantity": -line["quantity"], "reverses": event_id}
+        for line in said
         if line["run_id"] == run_id and line["quantity"] > 0
     ]
-    change = await add_entries(context, [{k: v for k, v in line.items() if k != "line"} for line in lines])
-    after = await credit(context, run_id, CountSource(run["count_source"]), change)
-    await tell_back(context, order, run_id, event_id, facts)
+    after: Row = run | await enter(context, run_id, CountSource(run["count_source"]), lines)
+    await tell_back(context, order, run, event_id, facts)
     if order["bom_id"] is not None:
         await reverse_for_report(context, event_id, not_before=context.recorded_time)
     if not after["is_last"]:
@@ -162,7 +161,8 @@ async def _take_back(context: CommandContext, order: Row, run: Row, event_id: UU
 async def _tell_if_ended(context: CommandContext, order: Row, run: Row) -> None:
     """Nobody reports an ended run again, so what is left of it is told at once."""
     if run["to_time"] is not None:
-        await tell(context, order, run["run_id"], Telling(context.recorded_time))
+        now = await run_of(context, run["run_id"])
+        await tell(context, order, now, Telling(context.recorded_time))
 
 
 async def _reported(context: CommandContext, run_id: int, event_id: UUID) -> Row:
@@ -192,12 +192,6 @@ def _must_be_countable(quantity: Decimal, order: Row) -> None:
     exponent = quantity.normalize().as_tuple().exponent
     if isinstance(exponent, int) and -exponent > order["scale"]:
         raise Refused("too-many-decimals", 422, str(quantity), scale=order["scale"])
-
-
-async def _figures(context: CommandContext, run_id: int) -> Row:
-    row = await row_of(context.connection, QUERIES["run"], {"run_id": run_id})
-    assert row is not None, "the run was read under the order's lock"  # noqa: S101
-    return row
 
 
 def _answer(context: CommandContext, run: Row, lines: Sequence[Row], undo_until: Any) -> Told:

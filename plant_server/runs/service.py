@@ -128,10 +128,10 @@ async def lock_run(
     context: CommandContext, run_id: int, others: list[int] | None = None
 ) -> tuple[Row, Row, Orders]:
     """The run, its order, and all orders locked with it. Raises Problem 404."""
-    first = await run_of(context, run_id)
-    locked = await lock_orders(context, [first["work_order_id"], *(others or [])])
-    context.work_order_id = first["work_order_id"]
-    return await run_of(context, run_id), locked[first["work_order_id"]], locked
+    locked = await lock_orders(context, others or [], run_ids=[run_id])
+    run = await run_of(context, run_id)
+    context.work_order_id = run["work_order_id"]
+    return run, locked[run["work_order_id"]], locked
 
 
 async def lock_open_run(context: CommandContext, run_id: int) -> tuple[Row, Row, Orders]:

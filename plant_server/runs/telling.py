@@ -6,6 +6,7 @@ that nobody has claimed become a word about the order's state (their numbers mus
 followed by their reversal.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from plant_server.database import load_queries
 from plant_server.domain.run import CountSource
 from plant_server.events import CommandContext
 from plant_server.events.canonical import canonical
-from plant_server.master_data.rows import Row, row_of, rows_of
+from plant_server.master_data.rows import Row, rows_of
 from plant_server.materials.backflush import consume_for_report
 from plant_server.runs.ledger import good_of
 
@@ -37,11 +38,9 @@ class Telling:
     reverses: UUID | None = None
 
 
-async def tell(context: CommandContext, order: Row, run_id: int, how: Telling) -> None:
-    """Put what is new of the run into the outbox. The order's row must be locked."""
-    run = await row_of(context.connection, QUERIES["figures"], {"run_id": run_id})
-    assert run is not None, "the run was read under the order's lock"  # noqa: S101
-    news = _news(run)
+async def tell(context: CommandContext, order: Row, run: Row, how: Telling) -> None:
+    """Put what is new of the run (as query `run` reads it) into the outbox. The order's row must be locked."""
+    run_id, news = run["run_id"], _news(run)
     ranges = await _untold_ranges(context, run) if run["tag_id"] is not None else []
     if not news and not ranges:
         return
@@ -54,12 +53,11 @@ async def tell(context: CommandContext, order: Row, run_id: int, how: Telling) -
         )
 
 
-async def tell_back(context: CommandContext, order: Row, run_id: int, event_id: UUID, facts: Row) -> None:
+async def tell_back(context: CommandContext, order: Row, run: Row, event_id: UUID, facts: Row) -> None:
     """Take back what an Event told of a run. The order's row must be locked."""
+    run_id = run["run_id"]
     told = [one for one in facts.get("told", []) if one["run_id"] == run_id]
     news = {(one["kind"], one["reason"]): -Decimal(one["quantity"]) for one in told}
-    run = await row_of(context.connection, QUERIES["figures"], {"run_id": run_id})
-    assert run is not None, "the run was read under the order's lock"  # noqa: S101
     values = {"run_id": run_id, "event_id": event_id}
     await context.connection.execute(QUERIES["forget_told_ranges"], values)
     context.facts.setdefault("forgotten", []).append(values)
@@ -90,14 +88,17 @@ def _news(run: Row) -> dict[Key, Decimal]:
 
 
 def _target(run: Row) -> dict[Key, Decimal]:
-    target = {(one["kind"], one["reason"]): Decimal(one["quantity"]) for one in run["entered"]}
+    """All that an ERP has to know of the run, by what it is now."""
+    target: dict[Key, Decimal] = defaultdict(Decimal)
+    for one in run["entered"]:
+        target[one["kind"], one["reason"]] += Decimal(one["quantity"])
     target[COMPLETION, ""] = max(good_of(run), Decimal(0))
     if run["count_source"] == CountSource.OPERATOR:
         return target
-    target[SCRAP, BY_SETUP] = target.get((SCRAP, BY_SETUP), Decimal(0)) + run["booked_setup"]
+    target[SCRAP, BY_SETUP] += run["booked_setup"]
     if run["to_time"] is not None:  # Until then somebody may still name the reason.
         unexplained = run["booked_scrap"] + run["booked_rejected"] - run["among_rejects"]
-        target[SCRAP, BY_MACHINE] = target.get((SCRAP, BY_MACHINE), Decimal(0)) + max(unexplained, 0)
+        target[SCRAP, BY_MACHINE] += max(unexplained, 0)
     return target
 
 

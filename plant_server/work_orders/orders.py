@@ -21,10 +21,14 @@ QUERIES = load_queries(__package__)
 
 
 async def lock_orders(
-    context: CommandContext, order_ids: Iterable[int], tag_ids: Iterable[int] = ()
+    context: CommandContext,
+    order_ids: Iterable[int],
+    tag_ids: Iterable[int] = (),
+    run_ids: Iterable[int] = (),
 ) -> dict[int, Row]:
-    """The rows of the orders and of those at the same counters, locked until the commit. First of all locks."""
-    values = {"order_ids": sorted(set(order_ids)), "tag_ids": sorted(set(tag_ids))}
+    """The rows of the orders, of the runs' orders and of those at the same counters, locked until the commit. This is
+    the first of all locks."""
+    values = {"order_ids": list(order_ids), "tag_ids": list(tag_ids), "run_ids": list(run_ids)}
     rows = await rows_of(context.connection, QUERIES["lock_orders"], values)
     return {row["work_order_id"]: row for row in rows}
 

@@ -1,9 +1,12 @@
 -- lock_orders --
--- The orders, those that run at the same counters, and those of the tags: booking touches their totals too. All rows in
+-- The orders, those of the runs, those that run at the same counters, and those of the tags: booking touches their totals too. All rows in
 -- the order of their ids, so nobody waits for somebody who waits for him. Locked again after a wait, rows are as they are then.
-WITH counters AS (
-    SELECT run_tag.tag_id FROM plant.run_tag JOIN plant.run USING (run_id)
-    WHERE run.work_order_id = ANY (%(order_ids)s) AND NOT run_tag.settled
+WITH wanted AS (
+    SELECT unnest(%(order_ids)s::bigint[]) AS work_order_id
+    UNION SELECT work_order_id FROM plant.run WHERE run_id = ANY (%(run_ids)s)
+), counters AS (
+    SELECT run_tag.tag_id FROM wanted JOIN plant.run USING (work_order_id) JOIN plant.run_tag USING (run_id)
+    WHERE NOT run_tag.settled
     UNION SELECT unnest(%(tag_ids)s::int[])
 )
 SELECT work_order_id, number, source, item.code AS item, item_id, quantity, work_order.unit, item.unit AS base_unit,
@@ -13,7 +16,7 @@ FROM plant.work_order JOIN plant.item USING (item_id)
 WHERE work_order_id = ANY (ARRAY(
     SELECT run.work_order_id FROM counters JOIN plant.run_tag USING (tag_id) JOIN plant.run USING (run_id)
     WHERE NOT run_tag.settled
-    UNION SELECT unnest(%(order_ids)s::bigint[])))
+    UNION SELECT work_order_id FROM wanted))
 ORDER BY work_order_id FOR UPDATE OF work_order;
 
 -- holds_of_order --
