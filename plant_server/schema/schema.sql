@@ -1528,6 +1528,7 @@ CREATE INDEX run_tag_open ON plant.run_tag USING btree (tag_id) WHERE (NOT settl
 CREATE INDEX sample_tag_ts ON ONLY plant.sample USING btree (tag_id, ts);
 CREATE INDEX session_of_person ON plant.session USING btree (person_id) WHERE (ended_time IS NULL);
 CREATE INDEX stop_from ON plant.stop USING btree (device_id, from_ts);
+CREATE INDEX stop_newest ON plant.stop USING btree (from_ts DESC, stop_id DESC);
 CREATE INDEX stop_reason_device ON plant.stop_reason USING btree (device_id, to_ts);
 CREATE UNIQUE INDEX tag_proposal_open ON plant.tag_proposal USING btree (tag_id) WHERE (state = 'open'::text);
 CREATE INDEX text_sample_tag_ts ON ONLY plant.text_sample USING btree (tag_id, ts);
