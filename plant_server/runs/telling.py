@@ -47,10 +47,8 @@ async def tell(context: CommandContext, order: Row, run: Row, how: Telling) -> N
     await _keep(context, run_id, news, ranges)
     await _send(context, order, run, news, _ranges_of(ranges), how)
     good, scrap = news.get((COMPLETION, ""), Decimal(0)), _sum(news, SCRAP)
-    if order["bom_id"] is not None and (good > 0 or scrap > 0):
-        await consume_for_report(
-            context, run_id, max(good, Decimal(0)), max(scrap, Decimal(0)), not_before=how.not_before
-        )
+    if order["bom_id"] is not None and (good or scrap):
+        await consume_for_report(context, run_id, good, scrap, not_before=how.not_before)
 
 
 async def tell_back(context: CommandContext, order: Row, run: Row, event_id: UUID, facts: Row) -> None:
