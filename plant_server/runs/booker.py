@@ -44,12 +44,16 @@ async def book_open_runs(connection: AsyncConnection) -> bool:
         locked = await lock_orders(context, [], tag_ids)
         for tag_id in tag_ids:
             more |= await _book_or_alarm(context, locked, tag_id)
+        if not context.facts:
+            raise _NothingBooked
         return {}
 
     now = datetime.now(UTC)
     command = Command(uuid4(), "run.book", "keeper", {"tags": tag_ids}, Actor("keeper"), now)
     try:
         await execute(_OneSession(connection), command, book_all)
+    except _NothingBooked:  # What is new belongs to nobody's locked order; no Event for nothing.
+        return False
     except Problem as busy:  # Somebody holds an order for long: the next pass finds the same counts.
         log.info("booking_waits", reason=busy.code)
         return False
@@ -67,10 +71,15 @@ async def _book_or_alarm(context: CommandContext, locked: Orders, tag_id: int) -
         log.error("booking_overlap", tag_id=tag_id, detail=detail)
         values = {"tag_id": tag_id, "detail": detail}
         await context.connection.execute(QUERIES["raise_overlap"], values)
+        context.facts.setdefault("broken_tags", []).append(tag_id)
         return False
     for name, facts in own.facts.items():
         context.facts.setdefault(name, []).extend(facts)
     return more
+
+
+class _NothingBooked(Exception):
+    """Rolls the pass back."""
 
 
 class _OneSession(ConnectionPool):

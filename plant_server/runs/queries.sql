@@ -24,7 +24,7 @@ RETURNING position, ts, version;
 -- points --
 SELECT ts, total FROM plant.odometer_log
 WHERE tag_id = %(tag_id)s AND total > %(position)s
-  AND ts >= coalesce(%(ts)s::timestamptz - interval '1 minute', '-infinity')
+  AND ts >= coalesce(%(ts)s::timestamptz - %(slack)s::interval, '-infinity')
 ORDER BY total, ts LIMIT %(limit)s;
 
 -- slots --

@@ -302,3 +302,21 @@ async def test_the_counter_of_a_station_can_be_chosen(floor: Floor) -> None:
     await floor.make(tags["cycles"], 10)
     await floor.book()
     assert (await floor.get(f"runs/{run}"))["good"] == "20"
+
+
+async def test_a_clock_that_was_set_back_loses_no_count(floor: Floor, parts: int) -> None:
+    """The next reading is dated an hour before the last: it is looked at all the same, once."""
+    await floor.make(parts, 5)
+    await floor.book()
+    await floor.make(parts, 3, seconds_ago(3600))
+    await floor.book()
+    assert await floor.balance() == [(8, 0, 8)]
+    assert await floor.one("SELECT position FROM plant.counted_tag") == {"position": 8}
+
+
+async def test_an_advance_without_a_reading_waits_without_events(floor: Floor, parts: int) -> None:
+    await floor.make(parts, 5)
+    await floor.connection.execute("DELETE FROM plant.odometer_log")
+    await floor.book()
+    assert await floor.one("SELECT count(*) FROM plant.event WHERE kind = 'run.book'") == {"count": 0}
+    assert await floor.balance() == [(5, 0, 5)]
