@@ -29,10 +29,13 @@ POLICY: dict[Row, Roles] = {
     # pages
     ("GET", "/"): ANYONE,  # the sign-in
     ("GET", "/status"): ANYONE,
-    ("GET", "/t/{station:path}"): ANYONE,  # sends strangers to the sign-in
     ("GET", "/t/{station:path}/screen"): READ,
     ("GET", "/t/{station:path}/live"): READ,
     ("GET", "/t/{station:path}/drawing"): READ,
+    (
+        "GET",
+        "/t/{station:path}",
+    ): ANYONE,  # Sends strangers to the sign-in. The last of its kind: it takes every rest.
     ("GET", "/terminal/{name}"): ANYONE,
     ("GET", "/sw.js"): ANYONE,
     ("GET", "/static/{name}"): ANYONE,

@@ -10,7 +10,10 @@ TITLES: dict[str, dict[str, str]] = {
     "sign-in-required": {"en": "Sign in, or send an API token", "zh-CN": "请登录，或提供 API 令牌"},
     "session-locked": {"en": "Locked after ten minutes without a touch", "zh-CN": "十分钟未操作，已锁定"},
     "role-missing": {"en": "Your role may not do this", "zh-CN": "您的角色无权执行此操作"},
-    "origin-refused": {"en": "The request comes from a page of another site", "zh-CN": "请求来自其他网站的页面"},
+    "origin-refused": {
+        "en": "The request comes from a page of another site",
+        "zh-CN": "请求来自其他网站的页面",
+    },
     "sign-in-refused": {"en": "Badge or PIN is not right", "zh-CN": "工牌或 PIN 不正确"},
     "too-many-tries": {"en": "Too many tries; wait a little", "zh-CN": "尝试次数过多，请稍候"},
     "already-set-up": {"en": "There is an administrator already", "zh-CN": "已有管理员"},

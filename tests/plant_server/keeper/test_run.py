@@ -182,6 +182,6 @@ async def test_it_waits_for_the_migrations(empty_database: PlantDatabase) -> Non
 
 def test_every_job_has_a_name_of_its_own() -> None:
     names = [job.name for job in jobs_of(Settings())]
-    assert sorted(names) == sorted(
-        {"partitions", "seal", "rollup", "anchor", "retention", "sessions", "commit_log"}
-    )
+    machine_side = {"partitions", "rollup", "retention", "commit_log"}
+    work = {"seal", "anchor", "sessions", "booking", "stops", "energy"}
+    assert sorted(names) == sorted(machine_side | work)
