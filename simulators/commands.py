@@ -128,6 +128,35 @@ def plm(
     _serve(lambda: simulated_plm.make(state_dir, token_ttl_s, seeded=seed_data), port)
 
 
+@app.command(
+    epilog="Example: lineside sim crew --people .lineside/secrets/demo-people.yaml --station press1 --seed 1"
+)
+def crew(
+    people: Annotated[Path, typer.Option(help="YAML rows of role, name and pin; the demo writes one.")],
+    plant: Annotated[str, typer.Option(help="Address of the plant's API.")] = "http://127.0.0.1:8080",
+    state_dir: Annotated[Path, typer.Option("--state-dir", help="Folder of crew.jsonl.")] = _STATE_DIR,
+    station: Annotated[
+        list[str] | None, typer.Option(help="Name of a station, once for each. [all with a machine]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same habits.")] = 1,
+) -> None:
+    """Let people work the plant's orders off. SIGTERM or Ctrl-C: they end their runs and go; twice: at once."""
+    import asyncio
+
+    from simulators.crew import CrewSettings
+    from simulators.crew import run as run_crew
+    from simulators.crew_people import CrewFailed
+
+    try:
+        asyncio.run(run_crew(CrewSettings(plant, people, state_dir, seed=seed, names=tuple(station or ()))))
+    except CrewFailed as failed:
+        typer.echo(str(failed), err=True)
+        raise typer.Exit(1) from failed
+    except asyncio.CancelledError as left:
+        typer.echo("left at once; runs may be open", err=True)
+        raise typer.Exit(1) from left
+
+
 @app.command(epilog="Example: lineside sim lie core commit_and_lost_reply --match completions --times 2")
 def lie(
     system: Annotated[str, typer.Argument(help="core or plm.")],
