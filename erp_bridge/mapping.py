@@ -189,12 +189,14 @@ def _lines(fact: Body) -> Iterable[Line]:
 
 
 def _of_completion(fact: Completion) -> Iterable[Line]:
-    yield Line(quantity=fact.quantity, unit=fact.unit, item=fact.item, lot=fact.lot, operation=fact.operation)
+    line = Line(quantity=fact.quantity, unit=fact.unit, item=fact.item, lot=fact.lot)
+    yield line.model_copy(update={"operation": fact.operation, "equipment_path": fact.equipment_path})
 
 
 def _of_scrap(fact: Scrap) -> Iterable[Line]:
-    line = Line(quantity=fact.quantity, unit=fact.unit, item=fact.item, reason=fact.reason)
-    yield line.model_copy(update={"rework": fact.rework, "operation": fact.operation})
+    line = Line(quantity=fact.quantity, unit=fact.unit, item=fact.item, operation=fact.operation)
+    how = {"reason": fact.reason, "rework": fact.rework, "equipment_path": fact.equipment_path}
+    yield line.model_copy(update=how)
 
 
 def _of_consumption(fact: Consumption) -> Iterable[Line]:

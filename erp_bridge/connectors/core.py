@@ -164,6 +164,11 @@ def _operation(line: Line) -> dict[str, Any]:
     return {} if line.operation is None else {"operation": str(line.operation)}
 
 
+def _station(line: Line, codes: Codes) -> dict[str, Any]:
+    """Which machine made it; who reports by hand and names none leaves it out."""
+    return {"station": codes.theirs("machine", line.equipment_path)} if line.equipment_path else {}
+
+
 def _place(told: str, prefix: str = "") -> dict[str, Any]:
     """`FG` or `FG/F-01`: a warehouse, and a location in it."""
     warehouse, _, location = told.partition("/")
@@ -179,7 +184,8 @@ def _usual_place(settings: ConnectorSettings, what: str, line: Line, codes: Code
 
 
 def _received(settings: ConnectorSettings, line: Line, codes: Codes) -> dict[str, Any]:
-    return _item_amount(line, codes) | _usual_place(settings, "receipt", line, codes)
+    place = _usual_place(settings, "receipt", line, codes)
+    return _item_amount(line, codes) | _station(line, codes) | place
 
 
 def _issued(settings: ConnectorSettings, line: Line, codes: Codes) -> dict[str, Any]:
@@ -188,7 +194,8 @@ def _issued(settings: ConnectorSettings, line: Line, codes: Codes) -> dict[str, 
 
 def _scrapped(settings: ConnectorSettings, line: Line, codes: Codes) -> dict[str, Any]:
     """Without a warehouse: it was lost in production, before it was stock."""
-    return _item_amount(line, codes) | {"reason": codes.theirs("reason", line.reason or "")}
+    reason = codes.theirs("reason", line.reason or "")
+    return _item_amount(line, codes) | _station(line, codes) | {"reason": reason}
 
 
 def _worked(settings: ConnectorSettings, line: Line, codes: Codes) -> dict[str, Any]:

@@ -69,6 +69,8 @@ class Completion(_OfOrder):
     quantity: Quantity
     unit: str
     lot: str | None = None
+    equipment_path: str | None = None
+    """The station that made it."""
     ranges: tuple[BookedRange, ...] = ()
     final: bool = False
     """Whether the order was completed with it."""
@@ -81,6 +83,8 @@ class Scrap(_OfOrder):
     unit: str
     reason: str
     rework: bool = False
+    equipment_path: str | None = None
+    """The station that made it."""
     ranges: tuple[BookedRange, ...] = ()
 
 

@@ -142,6 +142,7 @@ async def _send(
             "item": order["item"],
             "quantity": quantity,
             "unit": order["unit"],
+            "equipment_path": run["path"],
             "ranges": ranges,
         }
         document = (

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.erp_bridge.bridge_here import BridgeHere
+from tests.erp_bridge.bridge_here import CODES, BridgeHere
 from tests.erp_bridge.floor import LINE, NOW, Floor
 from tests.simulators.business_process import released_order
 
@@ -64,6 +64,40 @@ async def test_every_kind_of_document_reaches_the_core_with_its_exact_quantity(
     assert (progress["lines"][0]["quantity"], progress["lines"][0]["state"]) == ("12", "running")
     (completion,) = posted(core, "completions", number)
     assert completion["reference"] == str(event)
+
+
+async def test_the_core_keeps_which_station_made_what_and_lines_of_two_stations_stay_apart(
+    core: httpx.Client, floor: Floor, bridge: BridgeHere
+) -> None:
+    number = released_order(core)
+    codes = CODES | {"machine": {f"{LINE}/press1": "press1", f"{LINE}/press2": "press2"}}
+    policies = {"completion": "completion", "scrap": "each", "order_progress": "each"}
+    bridge.configured(codes=codes, documents=policies)
+    for station, quantity in (("press1", "5"), ("press2", "7"), ("press1", "1")):
+        floor.good(number, quantity, equipment_path=f"{LINE}/{station}")
+    scrap = {"item": "FG-100", "quantity": "3", "unit": "H87", "reason": "burr"}
+    floor.tell("scrap", number, equipment_path=f"{LINE}/press2", **scrap)
+    floor.tell("order_progress", number, state="completed")
+
+    documents = await bridge.deliver()
+
+    assert {one["state"] for one in documents} == {"accepted"}, documents
+    (completion,) = posted(core, "completions", number)
+    (scrapped,) = posted(core, "scrap", number)
+    made = [(line["station"], line["quantity"]) for line in completion["lines"]]
+    assert made == [("press1", "6"), ("press2", "7")]
+    assert scrapped["lines"][0]["station"] == "press2"
+
+
+async def test_a_station_that_the_core_dropped_is_a_difference(
+    core: httpx.Client, floor: Floor, bridge: BridgeHere
+) -> None:
+    number = released_order(core)
+    lie(core, "ok_and_dropped_field", match="completions", field="station")
+    floor.good(number, "5", equipment_path=f"{LINE}/press1")
+    (document,) = await bridge.deliver()
+    assert document["state"] == "modified"
+    assert [one["field"] for one in document["difference"]] == ["lines[0].station"]
 
 
 async def test_a_stock_move_needs_no_order(core: httpx.Client, floor: Floor, bridge: BridgeHere) -> None:
