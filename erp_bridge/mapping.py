@@ -63,20 +63,16 @@ def document_of(fact: Body, event_id: UUID) -> Document:
         lines=merged(lines),
         event_ids=(event_id,),
     )
-    if isinstance(fact, Completion):
-        return document.model_copy(update={"final": fact.final})
     if isinstance(fact, OrderProgress):
         return document.model_copy(update={"state": fact.state})
     if isinstance(fact, OrderAcknowledgement):
-        return document.model_copy(update={"accepted": fact.accepted, "reason": fact.reason})
+        return document.model_copy(update={"accepted": True})
     return document
 
 
 def ends_the_order(fact: Body) -> bool:
     """Whether nothing is collected for the order after it."""
-    if isinstance(fact, OrderProgress):
-        return fact.state in ENDED
-    return isinstance(fact, Completion) and fact.final
+    return isinstance(fact, OrderProgress) and fact.state in ENDED
 
 
 def merged(lines: Iterable[Line]) -> tuple[Line, ...]:
@@ -96,7 +92,6 @@ def together(first: Document, second: Document) -> Document:
             "event_time": max(first.event_time, second.event_time),
             "event_ids": first.event_ids
             + tuple(one for one in second.event_ids if one not in first.event_ids),
-            "final": first.final or second.final,
         }
     )
 

@@ -55,8 +55,6 @@ class Document(BaseModel):
     lines: tuple[Line, ...] = ()
     event_ids: tuple[UUID, ...] = ()
     """The plant's events it tells, oldest first."""
-    final: bool = False
-    """Of a completion: the order was completed with it."""
     state: str | None = None
     """Of an order's progress: planned, released, running, held, …"""
     revision: str | None = None

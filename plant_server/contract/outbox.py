@@ -26,7 +26,7 @@ class Kind(StrEnum):
     ENERGY_COST = "energy_cost"
     STOCK_MOVE = "stock_move"
     ORDER_PROGRESS = "order_progress"  # The order's state changed.
-    ORDER_ACKNOWLEDGEMENT = "order_acknowledgement"  # An order of the ERP was accepted or refused here.
+    ORDER_ACKNOWLEDGEMENT = "order_acknowledgement"  # An order of the ERP was accepted here.
 
 
 class _Document(BaseModel):
@@ -72,8 +72,6 @@ class Completion(_OfOrder):
     equipment_path: str | None = None
     """The station that made it."""
     ranges: tuple[BookedRange, ...] = ()
-    final: bool = False
-    """Whether the order was completed with it."""
 
 
 class Scrap(_OfOrder):
@@ -132,14 +130,16 @@ class StockMove(_Document):
 
 
 class OrderProgress(_OfOrder):
+    """`completed` ends the order. No completion says so: the last one may be told long before it, or be late."""
+
     kind: Literal[Kind.ORDER_PROGRESS] = Kind.ORDER_PROGRESS
     state: str
 
 
 class OrderAcknowledgement(_OfOrder):
+    """The plant took the order. One that it refuses leaves nothing here: its answer to the command says so."""
+
     kind: Literal[Kind.ORDER_ACKNOWLEDGEMENT] = Kind.ORDER_ACKNOWLEDGEMENT
-    accepted: bool
-    reason: str | None = None
 
 
 Body = (

@@ -113,6 +113,6 @@ async def _pin_again(context: CommandContext, order: Row) -> None:
 async def _acknowledge(context: CommandContext, body: WorkOrderBody, work_order_id: int) -> None:
     if body.system == OF_PLANT:
         return
-    told = OrderAcknowledgement(event_time=context.event_time, work_order=body.number, accepted=True)
+    told = OrderAcknowledgement(event_time=context.event_time, work_order=body.number)
     document = told.model_dump(mode="json")
     await context.tell_erp(told.kind, work_order_id, document, context.recorded_time)

@@ -76,7 +76,7 @@ async def test_the_core_keeps_which_station_made_what_and_lines_of_two_stations_
     for station, quantity in (("press1", "5"), ("press2", "7"), ("press1", "1")):
         floor.good(number, quantity, equipment_path=f"{LINE}/{station}")
     scrap = {"item": "FG-100", "quantity": "3", "unit": "H87", "reason": "burr"}
-    floor.tell("scrap", number, equipment_path=f"{LINE}/press2", **scrap)
+    floor.tell("scrap", number, **scrap, equipment_path=f"{LINE}/press2")
     floor.tell("order_progress", number, state="completed")
 
     documents = await bridge.deliver()

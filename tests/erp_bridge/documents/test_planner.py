@@ -34,7 +34,7 @@ async def test_deltas_of_an_order_become_one_document_when_it_is_completed(
     floor.good(number, "3")
     assert ("consumption", "open") in states(await bridge.deliver())
 
-    floor.good(number, "2", final=True)
+    floor.good(number, "2")
     floor.tell("order_progress", number, state="completed")
     documents = await bridge.deliver()
 

@@ -24,7 +24,7 @@ async def test_a_changed_order_is_the_latest_and_an_older_one_is_not(floor: Floo
     assert (await floor.done("work-orders", ORDER | {"external_revision": 2}))["outcome"] == "older"
     (order,) = (await floor.get("work-orders"))["items"]
     assert (order["quantity"], order["priority"], order["state"]) == ("250", 1, "released")
-    assert [one["accepted"] for one in await floor.documents("order_acknowledgement")] == [True, True]
+    assert [one["work_order"] for one in await floor.documents("order_acknowledgement")] == ["WO-1", "WO-1"]
 
 
 async def test_an_order_that_runs_stays_as_it_is(floor: Floor) -> None:
