@@ -22,7 +22,7 @@ ORDER BY proposal.proposal_id
 LIMIT %(limit)s;
 
 -- lock_proposal --
-SELECT proposal_id, path, state, equipment_id FROM plant.equipment_proposal
+SELECT proposal_id, device_id, path, state, equipment_id FROM plant.equipment_proposal
 WHERE proposal_id = %(proposal_id)s FOR UPDATE;
 
 -- add_equipment --
@@ -32,7 +32,7 @@ ON CONFLICT (path) DO UPDATE SET path = excluded.path
 RETURNING equipment_id;
 
 -- lock_equipment --
-SELECT equipment_id FROM plant.equipment WHERE equipment_id = %(equipment_id)s FOR UPDATE;
+SELECT equipment_id, path, name FROM plant.equipment WHERE equipment_id = %(equipment_id)s FOR UPDATE;
 
 -- decide_proposal --
 UPDATE plant.equipment_proposal
@@ -42,9 +42,12 @@ SET state = %(state)s, equipment_id = %(equipment_id)s,
 WHERE proposal_id = %(proposal_id)s;
 
 -- forget_equipment --
--- What an acceptance made and nothing refers to any more.
+-- What an acceptance made and nothing refers to any more: no device, no run, no terminal.
 DELETE FROM plant.equipment WHERE equipment_id = %(equipment_id)s
-AND NOT EXISTS (SELECT FROM plant.equipment_proposal WHERE equipment_id = %(equipment_id)s);
+AND NOT EXISTS (SELECT FROM plant.equipment_proposal WHERE equipment_id = %(equipment_id)s)
+AND NOT EXISTS (SELECT FROM plant.run WHERE equipment_id = %(equipment_id)s)
+AND NOT EXISTS (SELECT FROM plant.chosen_counting_tag WHERE equipment_id = %(equipment_id)s)
+AND NOT EXISTS (SELECT FROM plant.station WHERE equipment_id = %(equipment_id)s);
 
 -- rename_equipment --
 UPDATE plant.equipment SET path = coalesce(%(path)s, path), name = coalesce(%(name)s, name)

@@ -1,10 +1,11 @@
-"""Routes of "New devices". Every answer leaves after the commit, which is in the service."""
+"""Routes of "New devices". Every answer leaves after the commit."""
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
-from plant_server.dependencies import Pool, Who
+from plant_server.dependencies import Pool
 from plant_server.equipment import service
 from plant_server.equipment.schemas import (
     Accept,
@@ -15,12 +16,14 @@ from plant_server.equipment.schemas import (
     Rename,
     TagProposal,
 )
+from plant_server.events.calls import Call, command_responses
 from plant_server.paging import Cursor, Limit, Page
 from plant_server.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1", tags=["equipment"])
 
 Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
+COMMAND = command_responses(404)
 
 
 @router.get("/equipment", summary="Equipment and the devices accepted as it", responses=problem_responses())
@@ -40,49 +43,51 @@ async def proposals(
 @router.post(
     "/equipment/proposals/{proposal_id}/accept",
     summary="Accept a device as equipment",
-    responses=problem_responses(404, 409),
+    response_model=EquipmentProposal,
+    responses=COMMAND,
 )
-async def accept(pool: Pool, who: Who, proposal_id: Id, command: Accept) -> EquipmentProposal:
-    async with pool.connection() as connection:
-        return await service.accept(connection, proposal_id, command, who.actor.text)
+async def accept(call: Call, proposal_id: Id, command: Accept) -> Response:
+    return await call.run("equipment.accept", command, partial(service.accept, proposal_id, command))
 
 
 @router.post(
     "/equipment/proposals/{proposal_id}/merge",
     summary="Accept a device as part of equipment that is there",
-    responses=problem_responses(404, 409),
+    response_model=EquipmentProposal,
+    responses=COMMAND,
 )
-async def merge(pool: Pool, who: Who, proposal_id: Id, command: Merge) -> EquipmentProposal:
-    async with pool.connection() as connection:
-        return await service.merge(connection, proposal_id, command, who.actor.text)
+async def merge(call: Call, proposal_id: Id, command: Merge) -> Response:
+    return await call.run("equipment.merge", command, partial(service.merge, proposal_id, command))
 
 
 @router.post(
     "/equipment/proposals/{proposal_id}/reject",
     summary="Reject a device",
-    responses=problem_responses(404, 409),
+    response_model=EquipmentProposal,
+    responses=COMMAND,
 )
-async def reject(pool: Pool, who: Who, proposal_id: Id) -> EquipmentProposal:
-    async with pool.connection() as connection:
-        return await service.reject(connection, proposal_id, who.actor.text)
+async def reject(call: Call, proposal_id: Id) -> Response:
+    return await call.run("equipment.reject", None, partial(service.reject, proposal_id))
 
 
 @router.post(
     "/equipment/proposals/{proposal_id}/undo",
     summary="Open a decided proposal again",
-    responses=problem_responses(404),
+    response_model=EquipmentProposal,
+    responses=COMMAND,
 )
-async def undo(pool: Pool, who: Who, proposal_id: Id) -> EquipmentProposal:
-    async with pool.connection() as connection:
-        return await service.undo(connection, proposal_id, who.actor.text)
+async def undo(call: Call, proposal_id: Id) -> Response:
+    return await call.run("equipment.undo", None, partial(service.undo, proposal_id))
 
 
 @router.post(
-    "/equipment/{equipment_id}/rename", summary="Change path or name", responses=problem_responses(404, 409)
+    "/equipment/{equipment_id}/rename",
+    summary="Change path or name",
+    response_model=Equipment,
+    responses=COMMAND,
 )
-async def rename(pool: Pool, equipment_id: Id, command: Rename) -> Equipment:
-    async with pool.connection() as connection:
-        return await service.rename(connection, equipment_id, command)
+async def rename(call: Call, equipment_id: Id, command: Rename) -> Response:
+    return await call.run("equipment.rename", command, partial(service.rename, equipment_id, command))
 
 
 @router.get("/tags/proposals", summary="What births say otherwise than tags", responses=problem_responses())
@@ -96,18 +101,20 @@ async def tag_proposals(
 @router.post(
     "/tags/proposals/{proposal_id}/accept",
     summary="Change a tag as proposed",
-    responses=problem_responses(404, 409),
+    response_model=TagProposal,
+    responses=COMMAND,
 )
-async def accept_tag(pool: Pool, who: Who, proposal_id: Id) -> TagProposal:
-    async with pool.connection() as connection:
-        return await service.decide_tag(connection, proposal_id, ProposalState.ACCEPTED, who.actor.text)
+async def accept_tag(call: Call, proposal_id: Id) -> Response:
+    handler = partial(service.decide_tag, proposal_id, ProposalState.ACCEPTED)
+    return await call.run("tag.accept", None, handler)
 
 
 @router.post(
     "/tags/proposals/{proposal_id}/reject",
     summary="Leave a tag as it is",
-    responses=problem_responses(404, 409),
+    response_model=TagProposal,
+    responses=COMMAND,
 )
-async def reject_tag(pool: Pool, who: Who, proposal_id: Id) -> TagProposal:
-    async with pool.connection() as connection:
-        return await service.decide_tag(connection, proposal_id, ProposalState.REJECTED, who.actor.text)
+async def reject_tag(call: Call, proposal_id: Id) -> Response:
+    handler = partial(service.decide_tag, proposal_id, ProposalState.REJECTED)
+    return await call.run("tag.reject", None, handler)

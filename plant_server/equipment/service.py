@@ -1,15 +1,12 @@
-"""Deciding what devices are. Each command is one transaction, committed when the function returns."""
+"""Deciding what devices are. Each decision is a command: once by its key, and kept as an Event."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from edge.contract.failpoints import failpoint
 from plant_server.database import load_queries
 from plant_server.equipment.schemas import (
     Accept,
@@ -20,15 +17,18 @@ from plant_server.equipment.schemas import (
     Rename,
     TagProposal,
 )
+from plant_server.events import CommandContext, Refused
+from plant_server.master_data.rows import Row, row_of, rows_of
 from plant_server.paging import Page, id_cursor, page_of
 from plant_server.problems import Problem
 
 QUERIES = load_queries(__package__)
+Told = Mapping[str, Any]
 
 
 async def equipment(connection: AsyncConnection, cursor: str | None, limit: int) -> Page[Equipment]:
     values = {"id": None, "after": id_cursor(cursor, 0), "limit": limit + 1}
-    rows = await _rows(connection, "equipment", values)
+    rows = await rows_of(connection, QUERIES["equipment"], values)
     return page_of([Equipment(**row) for row in rows], limit, "equipment_id")
 
 
@@ -36,90 +36,89 @@ async def proposals(
     connection: AsyncConnection, state: ProposalState | None, cursor: str | None, limit: int
 ) -> Page[EquipmentProposal]:
     values = {"id": None, "state": state, "after": id_cursor(cursor, 0), "limit": limit + 1}
-    rows = await _rows(connection, "proposals", values)
+    rows = await rows_of(connection, QUERIES["proposals"], values)
     return page_of([EquipmentProposal(**row) for row in rows], limit, "proposal_id")
 
 
-async def accept(
-    connection: AsyncConnection, proposal_id: int, command: Accept, actor: str
-) -> EquipmentProposal:
-    """Make the device new equipment, or a further device of the equipment with its path. Problems: 404, 409, 422."""
-    async with _committed(connection):
-        proposal = await _open_proposal(connection, proposal_id)
-        path = command.path or proposal["path"]
-        if path is None:
-            raise Problem(422, "path-missing")
-        name = command.name or path.rpartition("/")[2]
-        (made,) = await _rows(connection, "add_equipment", {"path": path, "name": name})
-        await _decide(connection, proposal_id, ProposalState.ACCEPTED, made["equipment_id"], actor)
-    return await _proposal(connection, proposal_id)
+async def accept(proposal_id: int, command: Accept, context: CommandContext) -> Told:
+    """Make the device new equipment, or a further device of the equipment with its path. Problem: 404; refused:
+    `already-decided`, `path-missing`."""
+    proposal = await _open_proposal(context, proposal_id)
+    path = command.path or proposal["path"]
+    if path is None:
+        raise Refused("path-missing", 422)
+    name = command.name or path.rpartition("/")[2]
+    (made,) = await rows_of(context.connection, QUERIES["add_equipment"], {"path": path, "name": name})
+    return await _decide(context, proposal, ProposalState.ACCEPTED, made["equipment_id"])
 
 
-async def merge(
-    connection: AsyncConnection, proposal_id: int, command: Merge, actor: str
-) -> EquipmentProposal:
-    """Make the device a further one of equipment that is there. Problems: 404, 409."""
-    async with _committed(connection):
-        await _open_proposal(connection, proposal_id)
-        await _lock_equipment(connection, command.equipment_id)
-        await _decide(connection, proposal_id, ProposalState.ACCEPTED, command.equipment_id, actor)
-    return await _proposal(connection, proposal_id)
+async def merge(proposal_id: int, command: Merge, context: CommandContext) -> Told:
+    """Make the device a further one of equipment that is there. Problem: 404; refused: `already-decided`."""
+    proposal = await _open_proposal(context, proposal_id)
+    await _lock_equipment(context, command.equipment_id)
+    return await _decide(context, proposal, ProposalState.ACCEPTED, command.equipment_id)
 
 
-async def reject(connection: AsyncConnection, proposal_id: int, actor: str) -> EquipmentProposal:
-    """The device is no equipment of ours. Its samples are stored all the same. Problems: 404, 409."""
-    async with _committed(connection):
-        await _open_proposal(connection, proposal_id)
-        await _decide(connection, proposal_id, ProposalState.REJECTED, None, actor)
-    return await _proposal(connection, proposal_id)
+async def reject(proposal_id: int, context: CommandContext) -> Told:
+    """The device is no equipment of ours. Its samples are stored all the same. Problem: 404; refused:
+    `already-decided`."""
+    return await _decide(context, await _open_proposal(context, proposal_id), ProposalState.REJECTED, None)
 
 
-async def undo(connection: AsyncConnection, proposal_id: int, actor: str) -> EquipmentProposal:
-    """Open the proposal again; equipment without a device left goes away. No effect on an open one. Problem: 404."""
-    async with _committed(connection):
-        proposal = await _lock_proposal(connection, proposal_id)
-        await _decide(connection, proposal_id, ProposalState.OPEN, None, actor)
-        if proposal["equipment_id"] is not None:
-            await connection.execute(QUERIES["forget_equipment"], {"equipment_id": proposal["equipment_id"]})
-    return await _proposal(connection, proposal_id)
+async def undo(proposal_id: int, context: CommandContext) -> Told:
+    """Open the proposal again; equipment without a device left goes away, unless something was made there. No effect
+    on an open one. Problem: 404."""
+    proposal = await _lock_proposal(context, proposal_id)
+    told = await _decide(context, proposal, ProposalState.OPEN, None)
+    if proposal["equipment_id"] is not None:
+        await context.connection.execute(QUERIES["forget_equipment"], proposal)
+    return told
 
 
-async def rename(connection: AsyncConnection, equipment_id: int, command: Rename) -> Equipment:
-    """Problems: 404, 409 (path taken)."""
+async def rename(equipment_id: int, command: Rename, context: CommandContext) -> Told:
+    """Problem: 404; refused: `path-taken`."""
+    before = await _lock_equipment(context, equipment_id)
     values = {"equipment_id": equipment_id, "path": command.path, "name": command.name}
     try:
-        async with _committed(connection):
-            await _lock_equipment(connection, equipment_id)
-            await connection.execute(QUERIES["rename_equipment"], values)
+        await context.connection.execute(QUERIES["rename_equipment"], values)
     except psycopg.errors.UniqueViolation as error:
-        raise Problem(409, "path-taken", command.path) from error
-    (row,) = await _rows(connection, "equipment", {"id": equipment_id, "after": 0, "limit": 1})
-    return Equipment(**row)
+        raise Refused("path-taken", detail=command.path, path=command.path) from error
+    values = {"id": equipment_id, "after": 0, "limit": 1}
+    (row,) = await rows_of(context.connection, QUERIES["equipment"], values)
+    after = {name: row[name] for name in before}
+    context.facts["equipment"] = {"before": before, "after": after}
+    return Equipment(**row).model_dump(mode="json")
 
 
 async def tag_proposals(
     connection: AsyncConnection, state: ProposalState | None, cursor: str | None, limit: int
 ) -> Page[TagProposal]:
     values = {"id": None, "state": state, "after": id_cursor(cursor, 0), "limit": limit + 1}
-    rows = await _rows(connection, "tag_proposals", values)
+    rows = await rows_of(connection, QUERIES["tag_proposals"], values)
     return page_of([TagProposal(**row) for row in rows], limit, "proposal_id")
 
 
-async def decide_tag(
-    connection: AsyncConnection, proposal_id: int, state: ProposalState, actor: str
-) -> TagProposal:
-    """Accept or reject what a birth said of a tag. Ingest reads accepted tags anew. Problems: 404, 409."""
-    async with _committed(connection):
-        found = await _rows(connection, "lock_tag_proposal", {"proposal_id": proposal_id})
-        proposal = _undecided(found, proposal_id)
-        if state is ProposalState.ACCEPTED:
-            await _change_tag(connection, proposal["tag_id"], proposal["proposed"])
-        values = {"proposal_id": proposal_id, "state": state, "actor": actor}
-        await connection.execute(QUERIES["decide_tag_proposal"], values)
-    (row,) = await _rows(
-        connection, "tag_proposals", {"id": proposal_id, "state": None, "after": 0, "limit": 1}
-    )
-    return TagProposal(**row)
+async def decide_tag(proposal_id: int, state: ProposalState, context: CommandContext) -> Told:
+    """Accept or reject what a birth said of a tag. Ingest reads accepted tags anew. Problem: 404; refused:
+    `already-decided`."""
+    connection = context.connection
+    found = await row_of(connection, QUERIES["lock_tag_proposal"], {"proposal_id": proposal_id})
+    proposal = _undecided(found, proposal_id)
+    listing = {"id": proposal_id, "state": None, "after": 0, "limit": 1}
+    (before,) = await rows_of(connection, QUERIES["tag_proposals"], listing)
+    if state is ProposalState.ACCEPTED:
+        await _change_tag(connection, proposal["tag_id"], proposal["proposed"])
+    values = {"proposal_id": proposal_id, "state": state, "actor": context.actor.text}
+    await connection.execute(QUERIES["decide_tag_proposal"], values)
+    context.facts["tag_proposal"] = {
+        "proposal_id": proposal_id,
+        "tag_id": proposal["tag_id"],
+        "state": state,
+        "before": before["present"],
+        "proposed": proposal["proposed"],
+    }
+    (row,) = await rows_of(connection, QUERIES["tag_proposals"], listing)
+    return TagProposal(**row).model_dump(mode="json")
 
 
 async def _change_tag(connection: AsyncConnection, tag_id: int, proposed: dict[str, Any]) -> None:
@@ -128,53 +127,40 @@ async def _change_tag(connection: AsyncConnection, tag_id: int, proposed: dict[s
         await connection.execute(QUERIES["mark_state_dirty"], {"tag_id": tag_id})
 
 
-@asynccontextmanager
-async def _committed(connection: AsyncConnection) -> AsyncIterator[None]:
-    """The one transaction of a command: committed before the answer leaves."""
-    async with connection.transaction():
-        yield
-        failpoint("api.before_commit")
-    failpoint("api.after_commit")
-
-
 async def _decide(
-    connection: AsyncConnection, proposal_id: int, state: ProposalState, equipment_id: int | None, actor: str
-) -> None:
-    values = {"proposal_id": proposal_id, "state": state, "equipment_id": equipment_id, "actor": actor}
-    await connection.execute(QUERIES["decide_proposal"], values)
+    context: CommandContext, proposal: Row, state: ProposalState, equipment_id: int | None
+) -> Told:
+    decided = {"proposal_id": proposal["proposal_id"], "state": state, "equipment_id": equipment_id}
+    values = decided | {"actor": context.actor.text}
+    await context.connection.execute(QUERIES["decide_proposal"], values)
+    context.facts["equipment_proposal"] = {"before": proposal, "after": proposal | decided}
+    listing = {"id": proposal["proposal_id"], "state": None, "after": 0, "limit": 1}
+    (row,) = await rows_of(context.connection, QUERIES["proposals"], listing)
+    return EquipmentProposal(**row).model_dump(mode="json")
 
 
-async def _lock_proposal(connection: AsyncConnection, proposal_id: int) -> dict[str, Any]:
-    found = await _rows(connection, "lock_proposal", {"proposal_id": proposal_id})
-    if not found:
+async def _lock_proposal(context: CommandContext, proposal_id: int) -> Row:
+    found = await row_of(context.connection, QUERIES["lock_proposal"], {"proposal_id": proposal_id})
+    if found is None:
         raise Problem(404, "unknown-proposal", f"proposal {proposal_id}")
-    return found[0]
+    return found
 
 
-async def _open_proposal(connection: AsyncConnection, proposal_id: int) -> dict[str, Any]:
-    return _undecided([await _lock_proposal(connection, proposal_id)], proposal_id)
+async def _open_proposal(context: CommandContext, proposal_id: int) -> Row:
+    return _undecided(await _lock_proposal(context, proposal_id), proposal_id)
 
 
-def _undecided(found: list[dict[str, Any]], proposal_id: int) -> dict[str, Any]:
-    if not found:
+def _undecided(found: Row | None, proposal_id: int) -> Row:
+    if found is None:
         raise Problem(404, "unknown-proposal", f"proposal {proposal_id}")
-    if found[0]["state"] != ProposalState.OPEN:
-        raise Problem(409, "already-decided", f"proposal {proposal_id}: {found[0]['state']}")
-    return found[0]
+    if found["state"] != ProposalState.OPEN:
+        detail = f"proposal {proposal_id}: {found['state']}"
+        raise Refused("already-decided", detail=detail, state=found["state"])
+    return found
 
 
-async def _lock_equipment(connection: AsyncConnection, equipment_id: int) -> None:
-    if not await _rows(connection, "lock_equipment", {"equipment_id": equipment_id}):
+async def _lock_equipment(context: CommandContext, equipment_id: int) -> Row:
+    found = await row_of(context.connection, QUERIES["lock_equipment"], {"equipment_id": equipment_id})
+    if found is None:
         raise Problem(404, "unknown-equipment", f"equipment {equipment_id}")
-
-
-async def _proposal(connection: AsyncConnection, proposal_id: int) -> EquipmentProposal:
-    values = {"id": proposal_id, "state": None, "after": 0, "limit": 1}
-    (row,) = await _rows(connection, "proposals", values)
-    return EquipmentProposal(**row)
-
-
-async def _rows(connection: AsyncConnection, query: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(QUERIES[query], values)
-        return await cursor.fetchall()
+    return found

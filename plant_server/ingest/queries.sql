@@ -51,6 +51,8 @@ SET path = EXCLUDED.path, state = 'open', equipment_id = NULL, proposed_time = n
 WHERE equipment_proposal.path IS DISTINCT FROM EXCLUDED.path
 
 -- accept_equipment --
+-- Leaves the Event that a person's acceptance would leave (events/execute.py), and none when nothing was open. Its body
+-- is empty: nobody asked. The hash is that of no request anybody can send.
 WITH open AS (
     SELECT path FROM plant.equipment_proposal WHERE device_id = %(device_id)s AND state = 'open'
 ), place AS (
@@ -58,10 +60,22 @@ WITH open AS (
     SELECT path, regexp_replace(path, '^.*/', '') FROM open
     ON CONFLICT (path) DO UPDATE SET path = EXCLUDED.path
     RETURNING equipment_id
+), accepted AS (
+    UPDATE plant.equipment_proposal
+    SET state = 'accepted', equipment_id = place.equipment_id, decided_time = now(), decided_by = 'ingest'
+    FROM place WHERE device_id = %(device_id)s
+    RETURNING jsonb_build_object('proposal_id', proposal_id, 'device_id', device_id, 'path', path, 'state', state,
+                                 'equipment_id', equipment_proposal.equipment_id) AS proposal
+), told AS (
+    INSERT INTO plant.event (event_id, kind, actor, request_hash, body, facts, status, answer, event_time)
+    SELECT gen_random_uuid(), 'equipment.accept', 'ingest', sha256(convert_to('["ingest",{}]', 'UTF8')), '{}',
+           jsonb_build_object('equipment_proposal', jsonb_build_object(
+               'before', proposal || '{"state": "open", "equipment_id": null}', 'after', proposal)),
+           200, '{}', now()
+    FROM accepted
+    RETURNING event_id, recorded_time
 )
-UPDATE plant.equipment_proposal
-SET state = 'accepted', equipment_id = place.equipment_id, decided_time = now(), decided_by = 'accept_equipment'
-FROM place WHERE device_id = %(device_id)s
+INSERT INTO plant.unsealed (recorded_time, event_id) SELECT recorded_time, event_id FROM told
 
 -- tags_of_device --
 SELECT name, tag_id, datatype, role, unit, width, scale, counts, rate_max, vocabulary

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -91,7 +92,10 @@ async def test_a_command_killed_on_the_way_is_done_or_not_done_but_never_answere
     proposed: PlantDatabase, tmp_path: Path, failpoint: str, state: str
 ) -> None:
     async with api(proposed.url, tmp_path, failpoint) as (process, base_url):
-        headers = {"Authorization": f"Bearer {secret(tmp_path / 'secrets', 'api-token')}"}
+        headers = {
+            "Authorization": f"Bearer {secret(tmp_path / 'secrets', 'api-token')}",
+            "Idempotency-Key": str(uuid4()),
+        }
         async with httpx.AsyncClient(base_url=base_url, headers=headers, timeout=DEADLINE_S) as client:
             with pytest.raises(httpx.TransportError):
                 await client.post("/api/v1/equipment/proposals/1/accept", json={})

@@ -1,5 +1,7 @@
 """New devices: accepted, merged, renamed, rejected, and each decision undone."""
 
+from uuid import UUID, uuid4
+
 import httpx
 import pytest
 from psycopg import AsyncConnection
@@ -26,8 +28,16 @@ async def propose(connection: AsyncConnection, device: int, path: str | None) ->
     return int(row[0])
 
 
-async def post(client: httpx.AsyncClient, path: str, body: object = None) -> httpx.Response:
-    return await client.post(path, json=body, headers=WITH_TOKEN)
+async def post(
+    client: httpx.AsyncClient, path: str, body: object = None, key: UUID | None = None
+) -> httpx.Response:
+    headers = WITH_TOKEN | {"Idempotency-Key": str(key or uuid4())}
+    return await client.post(path, json=body, headers=headers)
+
+
+async def events_of(connection: AsyncConnection) -> list[tuple[str, str, bool]]:
+    cursor = await connection.execute("SELECT kind, actor, refused FROM plant.event ORDER BY recorded_time")
+    return [tuple(row) for row in await cursor.fetchall()]
 
 
 async def equipment_of(client: httpx.AsyncClient) -> list[tuple[str, str, list[int]]]:
@@ -148,7 +158,7 @@ async def test_a_proposal_that_is_not_there_is_named(client: httpx.AsyncClient, 
 
 @pytest.fixture
 async def tag_proposal(connection: AsyncConnection) -> int:
-    tag = await add_tag(connection, await add_device(connection), "state", unit="x")
+    tag = await add_tag(connection, await add_device(connection, "robot1"), "state", unit="x")
     await add_sample(connection, tag, at(90), 6.0)
     cursor = await connection.execute(
         "INSERT INTO plant.tag_proposal (tag_id, proposed)"
@@ -178,3 +188,64 @@ async def test_a_rejected_tag_stays_as_it_is(client: httpx.AsyncClient, tag_prop
     (tag,) = (await client.get("/api/v1/tags")).json()["items"]
     assert (tag["role"], tag["unit"]) == ("measurement", "x")
     assert again.json()["code"] == "already-decided"
+
+
+async def test_a_decision_without_a_key_is_not_taken(client: httpx.AsyncClient, proposal: int) -> None:
+    answer = await client.post(f"{PROPOSALS}/{proposal}/accept", json={}, headers=WITH_TOKEN)
+    assert (answer.status_code, answer.json()["code"]) == (400, "key-missing")
+    assert await equipment_of(client) == []
+
+
+async def test_a_decision_sent_twice_is_one_decision_and_one_event(
+    client: httpx.AsyncClient, connection: AsyncConnection, proposal: int
+) -> None:
+    key = uuid4()
+    first = await post(client, f"{PROPOSALS}/{proposal}/accept", {}, key)
+    again = await post(client, f"{PROPOSALS}/{proposal}/accept", {}, key)
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+    cursor = await connection.execute("SELECT event_id, facts FROM plant.event")
+    [(event_id, facts)] = await cursor.fetchall()
+    before = {"proposal_id": proposal, "device_id": 1, "path": PATH, "state": "open", "equipment_id": None}
+    assert event_id == key
+    assert facts["equipment_proposal"] == {
+        "before": before,
+        "after": before | {"state": "accepted", "equipment_id": first.json()["equipment_id"]},
+    }
+
+
+async def test_every_decision_leaves_an_event_and_so_does_a_refusal(
+    client: httpx.AsyncClient, connection: AsyncConnection, proposal: int, tag_proposal: int
+) -> None:
+    one, tags = f"{PROPOSALS}/{proposal}", f"/api/v1/tags/proposals/{tag_proposal}"
+    await post(client, f"{one}/accept", {})
+    await post(client, "/api/v1/equipment/1/rename", {"name": "Nine"})
+    await post(client, f"{one}/merge", {"equipment_id": 1})
+    await post(client, f"{one}/undo")
+    await post(client, f"{one}/reject")
+    await post(client, f"{tags}/accept")
+    await post(client, f"{tags}/reject")
+    assert await events_of(connection) == [
+        ("equipment.accept", "integrator token", False),
+        ("equipment.rename", "integrator token", False),
+        ("equipment.merge", "integrator token", True),
+        ("equipment.undo", "integrator token", False),
+        ("equipment.reject", "integrator token", False),
+        ("tag.accept", "integrator token", False),
+        ("tag.reject", "integrator token", True),
+    ]
+    cursor = await connection.execute("SELECT facts FROM plant.event WHERE kind = 'tag.accept'")
+    [(facts,)] = await cursor.fetchall()
+    assert facts["tag_proposal"]["before"] == {"role": "measurement", "unit": "x", "vocabulary": None}
+    assert facts["tag_proposal"]["proposed"] == {"role": "state", "unit": None, "vocabulary": "packml"}
+
+
+async def test_undo_leaves_equipment_that_a_terminal_stands_at(
+    client: httpx.AsyncClient, connection: AsyncConnection, proposal: int
+) -> None:
+    accepted = (await post(client, f"{PROPOSALS}/{proposal}/accept", {})).json()
+    await connection.execute(
+        "INSERT INTO plant.station (name, equipment_id) VALUES ('press 1', %s)", (accepted["equipment_id"],)
+    )
+    answer = await post(client, f"{PROPOSALS}/{proposal}/undo")
+    assert (answer.status_code, answer.json()["state"]) == (200, "open")
+    assert await equipment_of(client) == [(PATH, "press1", [])]

@@ -99,7 +99,23 @@ def test_the_demo_accepts_by_itself(plant: Plant, edge: WireEdge) -> None:
     plant.store(*edge.births("meter1", tags=with_path(PATH)))
     assert plant.rows("SELECT path, name FROM plant.equipment") == [(PATH, "press1")]
     rows = plant.rows("SELECT state, equipment_id IS NULL, decided_by FROM plant.equipment_proposal")
-    assert rows == [("accepted", False, "accept_equipment")] * 2
+    assert rows == [("accepted", False, "ingest")] * 2
+
+
+def test_what_the_demo_accepts_leaves_one_event_and_the_same_birth_again_none(
+    plant: Plant, edge: WireEdge
+) -> None:
+    plant.restart(accept_equipment=True)
+    plant.store(*edge.births(tags=with_path(PATH)))
+    plant.store(*edge.births(tags=with_path(PATH)))
+    [(kind, actor, status, facts, waits)] = plant.rows(
+        "SELECT kind, actor, status, facts, EXISTS (SELECT FROM plant.unsealed WHERE unsealed.event_id = event.event_id)"
+        " FROM plant.event"
+    )
+    assert (kind, actor, status, waits) == ("equipment.accept", "ingest", 200, True)
+    told = facts["equipment_proposal"]
+    assert (told["before"]["state"], told["after"]["state"]) == ("open", "accepted")
+    assert told["after"]["equipment_id"] == plant.value("SELECT equipment_id FROM plant.equipment")
 
 
 def test_another_path_is_proposed_anew_and_a_decision_stays(plant: Plant, edge: WireEdge) -> None:
