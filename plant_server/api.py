@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI, Request
 
 from edge.contract import failpoints
 from plant_server.async_database import ConnectionPool
+from plant_server.body_limit import BodyLimit
 from plant_server.energy.routes import router as energy_router
 from plant_server.equipment.routes import router as equipment_router
 from plant_server.events.routes import router as events_router
@@ -97,6 +98,7 @@ def create_app(settings: Settings, *, api_token: str | None = None, secrets: Pat
     app.state.event_listeners = ListenerSlots()
     app.state.live = LiveValues(settings.database_url)
     add_problem_handlers(app)
+    app.add_middleware(BodyLimit)
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False)

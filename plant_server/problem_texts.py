@@ -4,6 +4,7 @@ LANGUAGES = ("en", "zh-CN")
 
 TITLES: dict[str, dict[str, str]] = {
     "invalid-request": {"en": "The request is not valid", "zh-CN": "请求无效"},
+    "body-too-large": {"en": "The request is too large", "zh-CN": "请求内容过大"},
     "not-found": {"en": "There is nothing at this address", "zh-CN": "此地址没有内容"},
     "method-not-allowed": {"en": "This address does not take that method", "zh-CN": "此地址不支持该方法"},
     "no-policy": {"en": "Nobody may use this address yet", "zh-CN": "此地址尚未开放"},
