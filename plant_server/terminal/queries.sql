@@ -42,7 +42,9 @@ WHERE run.equipment_id = %(equipment_id)s AND operation.state = 'paused';
 
 -- counter --
 -- The counter that says what the station makes: how far it is, and when it last said so.
-SELECT tag_id, odometer.ts, odometer.total, edge.online AND coalesce(device.online, false) AS online
+SELECT tag_id, odometer.ts, odometer.total,
+       edge.online AND coalesce(device.online, false)
+       AND coalesce(edge.last_message > now() - make_interval(secs => %(contact_lost_s)s), false) AS online
 FROM plant.counting_tag
 JOIN plant.device USING (device_id)
 JOIN plant.edge USING (edge_id)

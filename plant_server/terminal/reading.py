@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from plant_server.database import load_queries
 from plant_server.domain.machine_state import MachineState
 from plant_server.domain.stop import STANDING_STILL
+from plant_server.machine_states.schemas import CONTACT_LOST_S
 from plant_server.master_data.schemas import Drawing
 from plant_server.runs import assigning, showing
 from plant_server.runs.schemas import NotAssigned
@@ -155,7 +156,7 @@ async def counts_of(connection: AsyncConnection, station: StationOfPage) -> Coun
     """A station that is no equipment yet has none."""
     if station.path is None:
         return Counts(None, None, None)
-    values = {"equipment_id": station.equipment_id}
+    values = {"equipment_id": station.equipment_id, "contact_lost_s": CONTACT_LOST_S}
     return Counts(
         await _running(connection, values),
         await _one(connection, "counter", Counter, values),

@@ -108,11 +108,15 @@
     }
   };
 
+  // Contact that comes back ends every pause: what waits goes at once.
   const contact = (is) => {
     const before = document.body.dataset.contact;
     document.body.dataset.contact = is ? 'yes' : 'no';
-    if (before !== document.body.dataset.contact) document.dispatchEvent(new CustomEvent('contact', { detail: is }));
+    if (before === document.body.dataset.contact) return;
+    if (is) drainNow();
+    document.dispatchEvent(new CustomEvent('contact', { detail: is }));
   };
+  const drainNow = () => { notBefore = 0; pause = PAUSE_MS; drain(); };
   const show = async () => {
     const [queue, review] = await Promise.all([all('queue'), all('review')]);
     const oldest = queue.length ? Date.now() - Date.parse(queue[0].time) : 0;
@@ -154,7 +158,7 @@
     newKey,
   };
 
-  addEventListener('online', () => { notBefore = 0; pause = PAUSE_MS; drain(); });
+  addEventListener('online', drainNow);
   addEventListener('offline', () => contact(false));
   setInterval(drain, 1000);
   show().then(drain);

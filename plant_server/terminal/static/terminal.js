@@ -6,7 +6,8 @@
   const word = (name) => document.body.dataset['word' + name];
   const station = () => $('terminal');
   const screen = () => $('screen');
-  let late = false, undoTimer = 0, dismissed = '';
+  // `heard`: when the server last said a word on the counts; it says one every ten seconds.
+  let late = false, undoTimer = 0, dismissed = '', heard = Date.now();
 
   // Notices: a failure stays until somebody has read it.
   const notice = (text, bad, undo) => {
@@ -17,7 +18,7 @@
     box.hidden = false;
     clearInterval(undoTimer);
     $('notice-undo').hidden = !undo;
-    if (!bad) navigator.vibrate?.(60);
+    tell(!bad);
     if (bad) return;
     let left = undo ? 30 : 4;
     const tick = () => {
@@ -59,6 +60,7 @@
     event.detail.headers['Accept-Language'] = document.documentElement.lang;
   });
   document.addEventListener('htmx:sseOpen', () => outbox.contact(true));
+  document.addEventListener('htmx:sseMessage', () => { heard = Date.now(); ages(); });
   document.addEventListener('htmx:sseError', () => outbox.contact(false));
   document.addEventListener('htmx:sendError', () => outbox.contact(false));
   document.addEventListener('htmx:afterSettle', () => shown());
@@ -90,17 +92,17 @@
     }
   };
   const ages = () => {
+    const silence = Date.now() - heard, away = document.body.dataset.contact === 'no' || silence > 30000;
     for (const one of document.querySelectorAll('[data-age]')) {
-      const since = one.querySelector('.since');
-      if (!since) continue;
-      const age = Date.now() - Date.parse(one.dataset.age), old = age > 30000 || document.body.dataset.contact === 'no';
-      since.textContent = (old ? word('Old') + ' · ' : '') + word('Ago').replace('{}', spell(age));
+      const since = one.querySelector('.since'), age = Math.max(Date.now() - Date.parse(one.dataset.age) || 0, away ? silence : 0);
+      const old = age > 30000 || away;
+      since.textContent = one.dataset.age || old ? (old ? word('Old') + ' · ' : '') + word('Ago').replace('{}', spell(age)) : '';
       one.classList.toggle('old', old);
       one.parentElement.classList.toggle('is-old', old);
     }
   };
   const shown = () => {
-    times(); ages(); disable();
+    times(); ages(); disable(); showSound();
     const stop = document.querySelector('[data-stop]');
     if (stop && stop.dataset.stop !== dismissed && document.body.dataset.person && stop.querySelector('.tile') && !openPanel()) show('stop');
   };
@@ -225,6 +227,7 @@
     const told = await outbox.fact('/api/v1/scans', body);
     const words = $('verdict').dataset;
     if (told.state === 'queued') return verdict('', '?', [code, words.wordUnchecked]);
+    if (told.state === 'refused') tell(false);
     if (told.state === 'refused') return verdict('bad', '✕', [code, problemText(told.body)]);
     tellScan(told.body, words);
   };
@@ -232,6 +235,7 @@
     const lot = told.lot ? `${words.wordLot} ${told.lot.lot} · ${told.lot.item}${told.lot.revision ? ' ' + told.lot.revision : ''} · ${told.lot.quantity} ${JSON.parse(words.units)[told.lot.unit] || told.lot.unit} ${words.wordLeft}` : told.item || told.code;
     const why = told.ok ? (told.waiver_id ? words.wordWaived : '') : await reasonWord(told.reason);
     const change = told.change ? `${words.wordChange} ${told.change}` : '';
+    tell(told.ok);
     verdict(told.ok ? 'good' : 'bad', told.ok ? '✓' : '✕', [why || lot, change, why ? lot : '']);
     const form = $('waiver-form');
     if (form) { form.hidden = told.ok || !told.lot || !told.order; form.dataset.lot = told.lot?.lot_id || ''; }
@@ -271,6 +275,7 @@
     if (at.getAttribute('aria-disabled') === 'true') { event.preventDefault(); return; }
     if (at.dataset.show) show(at.dataset.show);
     else if ('close' in at.dataset) close();
+    else if ('mute' in at.dataset) { localStorage.setItem('muted', isMuted() ? 'no' : 'yes'); showSound(); tell(true); }
     else if (at.dataset.mm) calibrate(Number(at.dataset.mm));
     else if (at.id === 'notice-close') $('notice').hidden = true;
     else if (at.dataset.personId) {
@@ -321,6 +326,10 @@
       return li;
     }));
   });
+
+  const showSound = () => {
+    for (const one of document.querySelectorAll('[data-mute]')) one.setAttribute('aria-pressed', !isMuted());
+  };
 
   // Millimetres of this screen, if somebody held a bank card against it.
   const calibrate = (step) => {

@@ -9,6 +9,36 @@
     return is;
   };
 
+  // A hand that bounces hits twice; what lies under the screen that the first tap took away must not be done by the second.
+  let tap = { x: -99, y: -99, time: -Infinity, target: null };
+  addEventListener('click', (event) => {
+    const target = event.target.closest?.('button, a'), before = tap;
+    if (!event.detail) return;  // By the keyboard.
+    tap = { x: event.clientX, y: event.clientY, time: performance.now(), target };
+    const isNear = Math.hypot(tap.x - before.x, tap.y - before.y) < 40 && tap.time - before.time < 600;
+    if (isNear && target !== before.target && target?.form && target.type === 'submit') { event.preventDefault(); event.stopImmediatePropagation(); }
+  }, true);
+
+  // Told to the ear and the hand: two notes up for done, one low and long for not. Each terminal may be muted.
+  let sounds;
+  window.isMuted = () => localStorage.getItem('muted') === 'yes';
+  const note = (hertz, from, seconds) => {
+    const wave = sounds.createOscillator(), volume = sounds.createGain(), at = sounds.currentTime + from;
+    wave.frequency.value = hertz;
+    wave.type = hertz < 400 ? 'square' : 'sine';
+    volume.gain.setValueAtTime(0.25, at);
+    volume.gain.exponentialRampToValueAtTime(0.001, at + seconds);
+    wave.connect(volume).connect(sounds.destination);
+    wave.start(at);
+    wave.stop(at + seconds);
+  };
+  window.tell = (good) => {
+    navigator.vibrate?.(good ? 60 : [200, 100, 200]);
+    if (isMuted() || !navigator.userActivation?.hasBeenActive) return;  // Browsers let no page sound before it was touched.
+    sounds ||= new AudioContext();
+    if (good) { note(880, 0, 0.09); note(1320, 0.1, 0.12); } else note(180, 0, 0.5);
+  };
+
   // What a pad's key makes of a number that stands as text. The first digit replaces what was proposed.
   window.typed = (text, key, fresh, most = 9) => {
     if (key === 'C') return '';
