@@ -18,8 +18,10 @@ pytestmark = pytest.mark.system
 
 
 async def test_counts_turn_grey_when_the_stream_is_open_but_silent(
-    page: Page, plant: Plant, monkeypatch: pytest.MonkeyPatch
+    page: Page, plant: Plant, connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A count that is not old by itself, so that only the silence can make it so.
+    await connection.execute("UPDATE plant.odometer SET ts = now() + interval '10 min'")
     await page.clock.install()
     await sign_in(page, plant.url)
     await expect(page.locator("#counts")).not_to_have_class(re.compile("is-old"))
