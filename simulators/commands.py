@@ -139,6 +139,9 @@ def crew(
         list[str] | None, typer.Option(help="Name of a station, once for each. [all with a machine]")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same habits.")] = 1,
+    core: Annotated[
+        Path | None, typer.Option(help="State folder of a simulated core: deliveries are booked there first.")
+    ] = None,
 ) -> None:
     """Let people work the plant's orders off. SIGTERM or Ctrl-C: they end their runs and go; twice: at once."""
     import asyncio
@@ -148,7 +151,8 @@ def crew(
     from simulators.crew_people import CrewFailed
 
     try:
-        asyncio.run(run_crew(CrewSettings(plant, people, state_dir, seed=seed, names=tuple(station or ()))))
+        names = tuple(station or ())
+        asyncio.run(run_crew(CrewSettings(plant, people, state_dir, seed=seed, names=names, core=core)))
     except CrewFailed as failed:
         typer.echo(str(failed), err=True)
         raise typer.Exit(1) from failed

@@ -15,6 +15,7 @@ from simulators.crew_lead import Lead
 from simulators.crew_ledger import CrewLedger
 from simulators.crew_people import CrewFailed, Member, Person, Plant, people_of, person_at
 from simulators.crew_station import Floor, Operator
+from simulators.crew_supplier import Supplier
 
 FIRST_PATIENCE_S = 10.0  # For a plant that has not answered yet.
 STATIONS_WITHIN_S = 60.0
@@ -30,6 +31,7 @@ class CrewSettings:
     pace_s: float = 0.5  # Between two looks at a station.
     names: tuple[str, ...] = ()  # Of the stations to work at; none: all.
     patience_s: float = 120.0  # How long an answer may stay away.
+    core: Path | None = None  # State folder of the core that deliveries are booked into.
 
 
 async def run(settings: CrewSettings) -> None:
@@ -37,7 +39,7 @@ async def run(settings: CrewSettings) -> None:
     members = people_of(settings.people_file)
     operators, leads = (_with_role(members, role) for role in ("operator", "lead"))
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    floor = Floor(settings.pace_s)
+    floor = Floor(settings.pace_s, Supplier(settings.core))
     url = settings.plant_url.rstrip("/")
     with CrewLedger(settings.state_dir) as ledger:
         async with AsyncExitStack() as doors:

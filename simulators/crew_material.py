@@ -11,6 +11,7 @@ from typing import Any
 
 from simulators.crew_ledger import uuid7
 from simulators.crew_people import Answer, CrewFailed, Person
+from simulators.crew_supplier import Supplier
 
 STORE = "store"
 SPARE = Decimal("1.05")  # For what will be scrap.
@@ -32,6 +33,7 @@ class Need:
     """A component of an order. `per_part` is in the stock unit of the item, of which `step` is the smallest amount."""
 
     item: str
+    unit: str
     revision: str | None
     per_part: Decimal
     step: Decimal
@@ -43,8 +45,9 @@ class Need:
 class Material:
     """What one station's operator does about material."""
 
-    def __init__(self, person: Person, path: str) -> None:
+    def __init__(self, person: Person, path: str, supplier: Supplier) -> None:
         self._person = person
+        self._supplier = supplier
         self._path = path
         self._instead: dict[tuple[str, str | None], str] = {}
         """Which revision was taken in the end, per component."""
@@ -141,11 +144,14 @@ class Material:
         tried: set[str | None] = set()
         for _ in range(_REVISIONS_TRIED):
             tried.add(revision)
+            lot = f"{need.item[:60]}-{uuid7()[-12:]}"
+            await self._supplier.deliver(need.item, lot, quantity, need.unit)
             body: dict[str, Any] = {
                 "item": need.item,
-                "lot": f"{need.item[:60]}-{uuid7()[-12:]}",
+                "lot": lot,
                 "quantity": str(quantity),
                 "location": STORE,
+                "known_to_erp": self._supplier.tells_erp,
             }
             body |= {"revision": revision} if revision is not None else {}
             received = await self._person.do("receive", "lots", body)
@@ -199,6 +205,7 @@ def _need(part: dict[str, Any], item: dict[str, Any], per_base: Decimal) -> Need
     released.sort(key=lambda one: (one["released_time"], one["revision"]), reverse=True)
     return Need(
         item=item["code"],
+        unit=item["unit"],
         revision=part["revision"],
         per_part=amount * per_base * _factor(part["unit"], item["unit"], item),
         step=Decimal(1).scaleb(-item["scale"]),

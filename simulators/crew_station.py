@@ -14,6 +14,7 @@ from typing import Any
 
 from simulators.crew_material import Material
 from simulators.crew_people import Person
+from simulators.crew_supplier import Supplier
 
 REPORT_EVERY = 8  # Looks.
 STOPS_EVERY = 4
@@ -28,6 +29,7 @@ class Floor:
     """What the people of a crew know of each other."""
 
     pace_s: float
+    supplier: Supplier
     finishing: asyncio.Event = field(default_factory=asyncio.Event)
     stations_left: asyncio.Event = field(default_factory=asyncio.Event)
     taken: dict[int, str] = field(default_factory=dict)
@@ -51,7 +53,7 @@ class Operator:
         self._path = path
         self._floor = floor
         self._random = random.Random(f"{seed} {name}")
-        self._material = Material(person, path)
+        self._material = Material(person, path, floor.supplier)
         self._not_before: dict[int, float] = {}
         self._spoken: deque[int] = deque(maxlen=200)
         self._looks = 0

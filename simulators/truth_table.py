@@ -1,10 +1,10 @@
 """The truth table: what was made against what the plant knows, per machine and unit.
 
-    made = stored + in_doubt + gaps
+    made = stored + in_doubt + gaps        stored = booked + not_assigned        booked = posted + waiting + refused
 
 *made* is the machines' own ledger. *stored* is the advance of the plant's odometer. *in_doubt* is what the ledger says
 was made inside the windows of the plant's open cases, less what the odometer believed there; a truth outside a case's
-bounds is lost. *gaps* is what was made inside gap records that no later reading brought.
+bounds is lost. *gaps* is what was made inside gap records that no later reading brought. The rest is told in posting_table.py.
 
 Reads ledgers and tables, and none of the plant's services: the judge does not ask the accused.
 """
@@ -20,6 +20,7 @@ from typing import Any
 import psycopg
 
 from simulators import truth
+from simulators.posting_table import Balance, Postings, postings
 
 COUNTED_TAGS = """
 SELECT device.name AS device, tag.tag_id, tag.role, tag.name, odometer.total, odometer.ts
@@ -65,7 +66,21 @@ class Row:
     stored: int = 0
     gaps: int = 0
     in_doubt: int = 0
+    booked: int = 0
+    not_assigned: int = 0
+    posted: Decimal = Decimal(0)
+    waiting: Decimal = Decimal(0)
+    refused: Decimal = Decimal(0)
     cases: list[Case] = field(default_factory=list)
+
+    @property
+    def differences(self) -> tuple[Decimal, ...]:
+        """Of the three equations. Positive: lost on that way. Negative: too much. Zero: balanced."""
+        return (
+            Decimal(self.missing),
+            Decimal(self.stored - self.booked - self.not_assigned),
+            self.booked - self.posted - self.waiting - self.refused,
+        )
 
     @property
     def missing(self) -> int:
@@ -83,12 +98,14 @@ class TruthTable:
     faults: dict[str, int]
 
     @property
-    def lost(self) -> int:
-        return sum(max(0, row.missing) + row.outside for row in self.rows)
+    def lost(self) -> int | float:
+        return _whole(sum(max(Decimal(0), one) for row in self.rows for one in row.differences)) + sum(
+            row.outside for row in self.rows
+        )
 
     @property
-    def duplicated(self) -> int:
-        return sum(max(0, -row.missing) for row in self.rows)
+    def duplicated(self) -> int | float:
+        return _whole(sum(max(Decimal(0), -one) for row in self.rows for one in row.differences))
 
     @property
     def balanced(self) -> bool:
@@ -97,8 +114,20 @@ class TruthTable:
     def made(self, unit: str) -> int:
         return sum(row.made for row in self.rows if row.unit == unit)
 
+    @property
+    def waits(self) -> bool:
+        """Whether something is still on its way to the core."""
+        return any(row.waiting for row in self.rows)
+
     def as_json(self) -> list[dict[str, Any]]:
-        return [{key: value for key, value in asdict(row).items() if key != "cases"} for row in self.rows]
+        return [
+            {
+                key: _whole(value) if isinstance(value, Decimal) else value
+                for key, value in asdict(row).items()
+                if key != "cases"
+            }
+            for row in self.rows
+        ]
 
 
 def truth_table(state_dir: Path, database_url: str) -> TruthTable:
@@ -108,7 +137,8 @@ def truth_table(state_dir: Path, database_url: str) -> TruthTable:
         tags = connection.execute(COUNTED_TAGS).fetchall()
         cases = connection.execute(OPEN_CASES).fetchall()
         gaps = connection.execute(GAPS).fetchall()
-    rows = [_row(history, tags, cases, gaps) for history in histories.values()]
+        told = postings(connection, state_dir)
+    rows = [_row(history, tags, cases, gaps, told) for history in histories.values()]
     return TruthTable(rows, _faults(state_dir))
 
 
@@ -170,6 +200,7 @@ def _row(
     tags: Sequence[tuple[str, int, str, str, Decimal | None, datetime | None]],
     cases: Iterable[tuple[Any, ...]],
     gaps: Iterable[tuple[Any, ...]],
+    told: Postings,
 ) -> Row:
     row = Row(history.machine, history.unit, history.totals[-1])
     role = "meter" if history.unit == "Wh" else "counter"
@@ -179,8 +210,21 @@ def _row(
         row.stored += int(total or 0)
         row.cases += [_case(history, case[1:]) for case in cases if case[0] == tag_id]
         row.gaps += _in_gaps(history, device, tag_name, read_at, gaps)
+        balance = told.balances.get(tag_id, Balance(Decimal(0), Decimal(0), Decimal(0)))
+        row.booked += int(balance.booked)
+        row.not_assigned += int(balance.not_assigned)
+        row.waiting += balance.untold
     row.in_doubt = sum(case.in_doubt for case in row.cases)
+    key = (row.machine, row.unit)
+    row.posted = told.posted.get(key, Decimal(0))
+    row.waiting += told.on_the_way.get(key, Decimal(0))
+    row.refused = told.refused.get(key, Decimal(0))
     return row
+
+
+def _whole(amount: Decimal | int) -> int | float:
+    """As a number for people and JSON; parts and Wh are whole unless something is wrong."""
+    return int(amount) if amount == int(amount) else float(amount)
 
 
 def _case(history: _History, case: Sequence[Any]) -> Case:

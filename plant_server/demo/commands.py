@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from plant_server.demo.run import DemoOptions
+    from collections.abc import Callable
+
+    from plant_server.demo.run import DemoOptions, Factory
 
 app = typer.Typer()
 
@@ -36,7 +38,7 @@ def demo(
     postgres: Annotated[str | None, typer.Option(help="installed or wheel. [what is there]")] = None,
     broker: Annotated[str | None, typer.Option(help="mosquitto or amqtt. [what is there]")] = None,
 ) -> None:
-    """Run simulated machines, an edge, a broker, a database and the plant on localhost."""
+    """Run simulated machines, an edge, a broker, a database, the plant, an ERP, a PLM, the bridge and a crew here."""
     from typing import cast
 
     from plant_server.demo.plant import PlantOptions
@@ -80,7 +82,6 @@ def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bo
 
     from plant_server.demo import run as demo_run
     from plant_server.demo.folder import forget
-    from plant_server.people.demo import ensure_demo_people
 
     console = Console()
     if fresh:
@@ -92,25 +93,31 @@ def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bo
             status.update(f"{text}, {time.monotonic() - started:.0f} s since the start")
             time.sleep(seconds)
 
-        with demo_run.living_factory(options, console.print) as (plant, floor):
+        with demo_run.living_factory(options, console.print) as factory:
             console.print(f"living after {time.monotonic() - started:.1f} s   seed {options.floor.seed}")
-            console.print(f"  plant   {plant.api_url}   machines at /status, API at /docs")
-            console.print(f"  broker  {plant.broker.url}   {plant.broker.notice or ''}")
-            for device in floor.devices:
-                console.print(f"  {device['name']:14} {device['url']}")
-            console.print(f"  files   {options.home}")
-            people = ensure_demo_people(plant.database.url("lineside_plant"), options.home / "secrets")
-            console.print("  sign in " + ", ".join(f"{one.name} ({one.role}) {one.pin}" for one in people))
+            _introduce(factory, console.print)
             if options.duration_s is None:
                 console.print("Ctrl-C ends it.")
-                demo_run.command(floor, "start")
-                while True:
-                    wait(1, "producing")
-                    demo_run.check_alive(plant, floor)
-            report = demo_run.produce(options, plant, floor, wait)
-    console.print(report.as_table())
+                demo_run.command(factory.floor, "start")
+                demo_run.keep_going(factory, wait, lambda: 1.0)
+            report = demo_run.produce(options, factory, wait)
+    console.print(report.as_table(), width=max(console.width, 100))
     if report_path is not None:
         demo_run.write_report(report, report_path)
     for shortcoming in report.shortcomings():
         console.print(f"[red]{shortcoming}")
     return bool(report.shortcomings())
+
+
+def _introduce(factory: "Factory", say: "Callable[[str], None]") -> None:
+    """Where everything is, and who may sign in."""
+    plant, business = factory.plant, factory.business
+    say(f"  plant   {plant.api_url}   terminals at /, machines at /status, API at /docs")
+    say(f"  broker  {plant.broker.url}   {plant.broker.notice or ''}")
+    for device in factory.floor.devices:
+        say(f"  {device['name']:14} {device['url']}")
+    say(f"  bridge  {business.bridge_url}   its key: {business.bridge_key()}")
+    say(f"  core    {business.url('core')}   PLM {business.url('plm')}, both simulated")
+    say(f"  files   {plant.home}")
+    say("  sign in " + ", ".join(f"{one.name} ({one.role}) {one.pin}" for one in factory.crew.people))
+    say("          a crew works the orders off; what you do at a terminal counts beside it")

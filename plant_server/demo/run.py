@@ -1,7 +1,7 @@
-"""The demo: a plant, its factory, production for a while, and the truth table.
+"""The demo: a plant, its factory, its office and its people, production for a while, and the truth table.
 
-Production begins when every machine delivers. With a duration it then runs that long, the machines stop, everything
-drains, and the table is written; it balances, or the demo fails.
+Production begins when every machine delivers. With a duration it then runs that long, the machines stop, the crew ends its
+runs, everything drains into the core, and the table is written; it balances, or the demo fails.
 """
 
 import asyncio
@@ -14,6 +14,9 @@ from pathlib import Path
 
 import psycopg
 
+from plant_server.demo.business import Business, BusinessOptions, running_business
+from plant_server.demo.child import Child
+from plant_server.demo.crew import Crew, working_crew
 from plant_server.demo.plant import Plant, PlantOptions, running_plant
 from plant_server.demo.report import Report, make_report
 from plant_server.demo.shop_floor import FactoryFailed, FloorOptions, ShopFloor, running_shop_floor
@@ -21,6 +24,8 @@ from simulators.faults import FactoryControl
 from simulators.truth_table import TruthTable, truth_table
 
 DELIVER_WITHIN_S = 60.0
+STORE_WITHIN_S = 15.0
+TEND_EVERY_S = 3.0
 DRAIN_WITHIN_S = 75.0
 """A restart just before the end is settled 60 s later, when the machine has stood still for that long."""
 
@@ -34,19 +39,38 @@ class DemoOptions:
     home: Path
     plant: PlantOptions = field(default_factory=PlantOptions)
     floor: FloorOptions = field(default_factory=FloorOptions)
+    business: BusinessOptions = field(default_factory=BusinessOptions)
     duration_s: float | None = None  # None: until interrupted.
 
 
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """Everything that runs."""
+
+    plant: Plant
+    floor: ShopFloor
+    business: Business
+    crew: Crew
+
+    def check_alive(self) -> None:
+        """Raises FactoryFailed when a process has ended that nobody stopped."""
+        check_alive(self.plant, self.floor, *self.business.children, self.crew.child)
+
+
 @contextmanager
-def living_factory(options: DemoOptions, say: Say) -> Iterator[tuple[Plant, ShopFloor]]:
-    """Plant and shop floor, every machine delivering; production is not started yet."""
+def living_factory(options: DemoOptions, say: Say) -> Iterator[Factory]:
+    """All of it, every machine delivering and the crew at work; production is not started yet."""
     options.home.mkdir(parents=True, exist_ok=True)
     with (
         running_plant(options.home, options.plant, say=say) as plant,
         running_shop_floor(plant, options.floor) as floor,
+        running_business(plant, options.business) as business,
+        working_crew(plant, business, options.floor.seed) as crew,
     ):
         wait_until_delivering(plant, floor)
-        yield plant, floor
+        crew.tend()
+        crew.child.start()
+        yield Factory(plant, floor, business, crew)
 
 
 def wait_until_delivering(plant: Plant, floor: ShopFloor, within_s: float = DELIVER_WITHIN_S) -> None:
@@ -69,9 +93,9 @@ def wait_until_delivering(plant: Plant, floor: ShopFloor, within_s: float = DELI
             time.sleep(0.1)
 
 
-def check_alive(plant: Plant, floor: ShopFloor) -> None:
+def check_alive(plant: Plant, floor: ShopFloor, *more: Child) -> None:
     """Raises FactoryFailed when a process has ended that nobody stopped."""
-    for child in (*plant.children, *floor.children):
+    for child in (*plant.children, *floor.children, *more):
         if not child.alive:
             raise FactoryFailed(f"{child.name} ended (exit code {child.exit_code}):\n{child.last_words()}")
 
@@ -86,27 +110,56 @@ def command(floor: ShopFloor, name: str) -> None:
     asyncio.run(tell())
 
 
-def drain(plant: Plant, floor: ShopFloor, within_s: float = DRAIN_WITHIN_S) -> TruthTable:
-    """Wait until the table balances, not longer than `within_s`. Returns the last one either way."""
+def drain(
+    plant: Plant, floor: ShopFloor, within_s: float = DRAIN_WITHIN_S, *, until_posted: bool = True
+) -> TruthTable:
+    """Wait until the table balances and nothing waits any more, not longer than `within_s`. Returns the last one
+    either way: what still waits balances too."""
     deadline = time.monotonic() + within_s
     while True:
-        table = truth_table(floor.state_dir, plant.database.url("lineside_plant"))
-        if table.balanced or time.monotonic() > deadline:
+        table = truth_table(floor.state_dir, plant.database.url())
+        if (table.balanced and not (until_posted and table.waits)) or time.monotonic() > deadline:
             return table
         time.sleep(0.5)
 
 
-def produce(options: DemoOptions, plant: Plant, floor: ShopFloor, wait: Wait) -> Report:
+def produce(options: DemoOptions, factory: Factory, wait: Wait) -> Report:
     """Run production for the duration, stop, drain, report."""
     started = time.monotonic()
-    command(floor, "start")
-    while (left := (options.duration_s or 0) - (time.monotonic() - started)) > 0:
-        wait(min(1.0, left), "producing")
-        check_alive(plant, floor)
-    command(floor, "stop")
-    wait(0, "draining")
-    table = drain(plant, floor)
-    return make_report(table, seed=floor.options.seed, seconds=options.duration_s or 0)
+    command(factory.floor, "start")
+    keep_going(factory, wait, lambda: (options.duration_s or 0) - (time.monotonic() - started))
+    command(factory.floor, "stop")
+    wait(0, "storing")
+    drain(factory.plant, factory.floor, STORE_WITHIN_S, until_posted=False)
+    wait(0, "ending the runs")
+    factory.crew.finish()
+    wait(0, "telling the core")
+    table = drain(factory.plant, factory.floor)
+    orders, lots = worked_off(factory.plant)
+    return make_report(
+        table, seed=factory.floor.options.seed, seconds=options.duration_s or 0, orders=orders, lots=lots
+    )
+
+
+def keep_going(factory: Factory, wait: Wait, left: Callable[[], float]) -> None:
+    """Production goes on, with orders ahead of every machine. Raises FactoryFailed."""
+    tended = 0.0
+    while (seconds := left()) > 0:
+        wait(min(1.0, seconds), "producing")
+        factory.check_alive()
+        if time.monotonic() - tended > TEND_EVERY_S:
+            factory.crew.tend()
+            tended = time.monotonic()
+
+
+def worked_off(plant: Plant) -> tuple[int, int]:
+    """How many orders were completed, and how many lots were consumed."""
+    query = """SELECT (SELECT count(*) FROM plant.work_order WHERE state IN ('completed', 'closed')),
+                      (SELECT count(DISTINCT lot_id) FROM plant.lot_move WHERE consumption_id IS NOT NULL)"""
+    with psycopg.connect(plant.database.url("lineside_plant"), autocommit=True) as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None, "a SELECT without FROM has one row"  # noqa: S101
+    return int(row[0]), int(row[1])
 
 
 def write_report(report: Report, path: Path) -> None:
