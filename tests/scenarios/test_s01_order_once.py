@@ -53,4 +53,4 @@ async def test_an_erp_order_sent_twice_and_changed_is_one_order_that_starts_with
         late = await send(erp, 3, "0198c0de-7c1e-7cc1-8f5a-000000000004", quantity="1")
     assert (late.status_code, late.json()["code"]) == (409, "order-running")
     told = await floor.documents("order_acknowledgement")
-    assert [(one["work_order"], one["accepted"]) for one in told] == [("WO-100417", True)] * 2
+    assert [one["work_order"] for one in told] == ["WO-100417"] * 2
