@@ -99,13 +99,13 @@ class TruthTable:
 
     @property
     def lost(self) -> int | float:
-        return _whole(sum(max(Decimal(0), one) for row in self.rows for one in row.differences)) + sum(
+        return whole(sum(max(Decimal(0), one) for row in self.rows for one in row.differences)) + sum(
             row.outside for row in self.rows
         )
 
     @property
     def duplicated(self) -> int | float:
-        return _whole(sum(max(Decimal(0), -one) for row in self.rows for one in row.differences))
+        return whole(sum(max(Decimal(0), -one) for row in self.rows for one in row.differences))
 
     @property
     def balanced(self) -> bool:
@@ -122,7 +122,7 @@ class TruthTable:
     def as_json(self) -> list[dict[str, Any]]:
         return [
             {
-                key: _whole(value) if isinstance(value, Decimal) else value
+                key: whole(value) if isinstance(value, Decimal) else value
                 for key, value in asdict(row).items()
                 if key != "cases"
             }
@@ -222,7 +222,7 @@ def _row(
     return row
 
 
-def _whole(amount: Decimal | int) -> int | float:
+def whole(amount: Decimal | int) -> int | float:
     """As a number for people and JSON; parts and Wh are whole unless something is wrong."""
     return int(amount) if amount == int(amount) else float(amount)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from plant_server.demo.run import DemoOptions, Factory
 
 app = typer.Typer()
+WIDE = 110  # Columns of the truth table; in a file or a narrow terminal its lines are long rather than cut.
 
 
 @app.command(
@@ -101,7 +102,7 @@ def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bo
                 demo_run.command(factory.floor, "start")
                 demo_run.keep_going(factory, wait, lambda: 1.0)
             report = demo_run.produce(options, factory, wait)
-    console.print(report.as_table(), width=max(console.width, 100))
+    Console(width=max(console.width, WIDE)).print(report.as_table())
     if report_path is not None:
         demo_run.write_report(report, report_path)
     for shortcoming in report.shortcomings():

@@ -6,7 +6,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from simulators.truth_table import TruthTable
+from simulators.truth_table import TruthTable, whole
 
 PARTS_MIN = 500
 ORDERS_MIN = 3
@@ -59,7 +59,6 @@ class Report:
         }
 
     def as_table(self) -> Table:
-        """Needs 90 columns."""
         table = Table(
             title="made = stored + in doubt + gaps    stored = booked + not assigned    booked = posted + waiting + refused",
             box=box.SIMPLE_HEAD,
@@ -71,7 +70,7 @@ class Report:
             table.add_column(column.replace("_", "\n"), justify="right")
         for row, amounts in zip(self.table.rows, self.table.as_json(), strict=True):
             wrong = sum(abs(one) for one in row.differences) + row.outside
-            table.add_row(row.machine, row.unit, *(str(amounts[name]) for name in COLUMNS), f"{wrong:g}")
+            table.add_row(row.machine, row.unit, *(str(amounts[name]) for name in COLUMNS), str(whole(wrong)))
         return table
 
 
