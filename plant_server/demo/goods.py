@@ -14,8 +14,8 @@ from simulators.business_client import BusinessClient, BusinessRefused
 
 LOOSE_ITEMS = (("BOLT-M6", "pcs"), ("GREASE-1", "kg"))
 LOOSE_QUANTITY = "5000000"
-MADE_AT = {"press1": ("FG-100", 160), "mould1": ("FG-200", 120), "cell1": ("FG-100", 80)}
-"""What a machine makes, and how many pieces an order has: at speed 10 half a minute's work."""
+MADE_AT = {"press1": ("FG-100", 150), "mould1": ("FG-200", 80), "cell1": ("FG-100", 50)}
+"""What a machine makes, and how many pieces an order has: at speed 10 twenty seconds' work."""
 OVER_RECEIPT_TOLERANCE = "0.5"
 """A fast machine makes a few more until somebody ends its order."""
 ENDED_ORDERS = (

@@ -58,16 +58,25 @@ class Factory:
 
 
 @contextmanager
-def living_factory(options: DemoOptions, say: Say) -> Iterator[Factory]:
-    """All of it, every machine delivering and the crew at work; production is not started yet."""
+def living_machines(options: DemoOptions, say: Say) -> Iterator[tuple[Plant, ShopFloor]]:
+    """Plant and shop floor, every machine delivering, without office and crew; production is not started yet."""
     options.home.mkdir(parents=True, exist_ok=True)
     with (
         running_plant(options.home, options.plant, say=say) as plant,
         running_shop_floor(plant, options.floor) as floor,
+    ):
+        wait_until_delivering(plant, floor)
+        yield plant, floor
+
+
+@contextmanager
+def living_factory(options: DemoOptions, say: Say) -> Iterator[Factory]:
+    """All of it, every machine delivering and the crew at work; production is not started yet."""
+    with (
+        living_machines(options, say) as (plant, floor),
         running_business(plant, options.business) as business,
         working_crew(plant, business, options.floor.seed) as crew,
     ):
-        wait_until_delivering(plant, floor)
         crew.tend()
         crew.child.start()
         yield Factory(plant, floor, business, crew)

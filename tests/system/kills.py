@@ -17,7 +17,7 @@ import psycopg
 
 from plant_server.demo.child import Child
 from plant_server.demo.plant import Plant, PlantOptions
-from plant_server.demo.run import DemoOptions, command, drain, living_factory
+from plant_server.demo.run import DemoOptions, command, drain, living_machines
 from plant_server.demo.shop_floor import FloorOptions, ShopFloor
 from plant_server.embedded.broker import Broker
 from plant_server.embedded.postgres import PostgresServer
@@ -77,7 +77,7 @@ def factory(
             timing=(("backoff_max_s", BACKOFF_MAX_S), ("backoff_first_s", 0.1)),
         ),
     )
-    with living_factory(options, say=print) as living:
+    with living_machines(options, say=print) as living:
         yield living
 
 

@@ -24,13 +24,15 @@ KEYS = {
     "seconds",
     "parts_made",
     "energy_wh",
+    "orders_completed",
+    "lots",
     "lost",
     "duplicated",
     "faults",
     "rows",
 }
-"""DESIGN.md section 9. `orders_completed` and `lots`, and the columns of bookings, are absent until there are orders."""
 ROW_KEYS = {"machine", "unit", "made", "stored", "gaps", "in_doubt"}
+ROW_KEYS |= {"booked", "not_assigned", "posted", "waiting", "refused"}
 
 
 class Demo:
@@ -99,10 +101,16 @@ def assert_proves_itself(report: dict[str, Any]) -> None:
     assert report["energy_wh"] > 0
     assert set(report["faults"]) == {"wrap", "restart", "glitch", "outage", "kill"}
     assert all(report["faults"][name] > 0 for name in ("wrap", "restart", "glitch", "outage")), report
+    assert report["orders_completed"] >= 3
+    assert report["lots"] >= 6
     assert len(report["rows"]) == 6
     for row in report["rows"]:
         assert set(row) >= ROW_KEYS
         assert row["made"] == row["stored"] + row["gaps"] + row["in_doubt"], row
+        assert row["stored"] == row["booked"] + row["not_assigned"], row
+        assert row["booked"] == row["posted"] + row["waiting"] + row["refused"], row
+        assert row["posted"] > 0, row
+        assert row["refused"] == 0, row
 
 
 def test_kills_lose_nothing_on_the_trial_broker_and_the_packed_database(tmp_path: Path) -> None:
