@@ -16,10 +16,13 @@ WHERE odometer.total > coalesce(counted_tag.position, 0)
 ORDER BY odometer.tag_id LIMIT %(limit)s;
 
 -- lock_counted_tag --
--- Whoever changes ranges of a tag holds this row; the version tells Events apart that did.
+-- Whoever changes ranges of a tag holds this row; the version tells Events apart that did. Before its first count a tag
+-- was looked at when its device was first in contact: what comes after an outage then is no first reading.
 INSERT INTO plant.counted_tag AS known (tag_id) VALUES (%(tag_id)s)
 ON CONFLICT (tag_id) DO UPDATE SET version = known.version + 1
-RETURNING position, ts, version;
+RETURNING position, version,
+          coalesce(ts, (SELECT min(contact.ts) FROM plant.device_contact AS contact JOIN plant.tag USING (device_id)
+                        WHERE tag.tag_id = known.tag_id AND contact.online)) AS ts;
 
 -- points --
 SELECT ts, total FROM plant.odometer_log
