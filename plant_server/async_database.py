@@ -1,6 +1,7 @@
 """Asynchronous connections: one of its own for the keeper, a bounded pool for the API."""
 
 import asyncio
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -77,6 +78,8 @@ class ConnectionPool:
         """The session used last, if the server did not end it meanwhile; else a new one."""
         while self._idle:
             connection = self._idle.pop()
+            if _says_nothing(connection):
+                return connection
             try:
                 await connection.execute("")
             except psycopg.OperationalError:  # The database was restarted; sessions made before are gone.
@@ -92,3 +95,11 @@ class ConnectionPool:
             self._idle.append(connection)
         else:  # Broken, or left in a transaction: its end decides nothing any more.
             await connection.close()
+
+
+def _says_nothing(connection: AsyncConnection) -> bool:
+    """Whether nothing waits to be read. A server that ends a session says so and closes it, so this tells without asking
+    the server, as every request would have to."""
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return not poll.poll(0)
