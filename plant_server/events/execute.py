@@ -9,7 +9,8 @@ A refusal rolls everything back and commits an Event of its own. Between the two
 come first; then its Event decides, for both. Whatever else goes wrong leaves nothing behind.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -43,12 +44,24 @@ class CommandContext:
     facts: dict[str, Any] = field(default_factory=dict)
     """What became of the command, to be kept with the Event: enough to rebuild every balance from Events alone."""
     work_order_id: int | None = None
+    _end: AsyncExitStack = field(kw_only=True, repr=False)
+    _sends_ahead: bool = False
+
+    async def send_ahead(self) -> None:
+        """From here to the commit, statements are sent without a wait for each; a row is there when it is asked for.
+
+        A row lock is held for as many round trips as are waited for, and others wait for the lock. The error of a
+        statement comes with the next row or at the commit, so call this where nobody wants to catch it.
+        """
+        if not self._sends_ahead:
+            self._sends_ahead = True
+            await self._end.enter_async_context(self.connection.pipeline())
 
     async def tell_erp(
         self, kind: str, work_order_id: int | None, body: Mapping[str, Any] | BaseModel, not_before: datetime
-    ) -> int:
-        """Put a document (contract/outbox.py) into the outbox; returns its outbox_id. It is not sent before
-        `not_before`, when its undo time is over.
+    ) -> None:
+        """Put a document (contract/outbox.py) into the outbox. It is not sent before `not_before`, when its undo time is
+        over.
 
         Hold the work order's row lock when you call this, and with several orders call it in the order of their ids:
         the numbers of an order are counted under a lock that lasts until the commit.
@@ -61,10 +74,7 @@ class CommandContext:
             "not_before": not_before,
         }
         query = "tell_erp" if work_order_id is None else "tell_erp_of_order"
-        cursor = await self.connection.execute(QUERIES[query], values)
-        row = await cursor.fetchone()
-        assert row is not None, "an INSERT without conflict returns its row"  # noqa: S101
-        return int(row[0])
+        await self.connection.execute(QUERIES[query], values)
 
 
 Handler = Callable[[CommandContext], Awaitable[Mapping[str, Any]]]
@@ -88,14 +98,11 @@ async def execute(pool: ConnectionPool, command: Command, handler: Handler) -> A
 
 
 async def _do(connection: AsyncConnection, command: Command, sent_hash: bytes, handler: Handler) -> Answer:
-    async with connection.transaction():
-        recorded_time = await _record(connection, command, sent_hash)
-        if recorded_time is None:
+    async with _recorded(connection, command, sent_hash) as context:
+        if context is None:
             return await _answer_again(connection, command, sent_hash)
-        context = CommandContext(connection, command.key, command.actor, command.event_time, recorded_time)
         answer = Answer(200, as_json(await handler(context)))
-        await _finish(connection, answer, context)
-        failpoint("api.before_commit")
+        await _finish(answer, context)
     failpoint("api.after_commit")
     return answer
 
@@ -105,19 +112,20 @@ async def _keep_refusal(
 ) -> Answer:
     told = {"code": refusal.code, "detail": refusal.detail, "params": refusal.params}
     answer = Answer(refusal.status, as_json(told))
-    async with connection.transaction():
-        recorded_time = await _record(connection, command, sent_hash)
-        if recorded_time is None:  # Another sender of this key was in between: its Event decides.
+    async with _recorded(connection, command, sent_hash) as context:
+        if context is None:  # Another sender of this key was in between: its Event decides.
             return await _answer_again(connection, command, sent_hash)
-        context = CommandContext(connection, command.key, command.actor, command.event_time, recorded_time)
-        await _finish(connection, answer, context)
-        failpoint("api.before_commit")
+        await _finish(answer, context)
     failpoint("api.after_commit")
     return answer
 
 
-async def _record(connection: AsyncConnection, command: Command, sent_hash: bytes) -> datetime | None:
-    """Insert the Event; None when its key is there. Waits for a transaction that is about to insert the same key."""
+@asynccontextmanager
+async def _recorded(
+    connection: AsyncConnection, command: Command, sent_hash: bytes
+) -> AsyncIterator[CommandContext | None]:
+    """The transaction of a command, which begins with its Event and is committed at the end of the block. None: the key is
+    there. Waits for a transaction that is about to insert the same key."""
     values = {
         "event_id": command.key,
         "kind": command.kind,
@@ -128,12 +136,22 @@ async def _record(connection: AsyncConnection, command: Command, sent_hash: byte
         "body": canonical(command.body),
         "event_time": command.event_time,
     }
-    row = await (await connection.execute(QUERIES["record"], values)).fetchone()
-    recorded_time: datetime | None = row[0] if row else None
-    return recorded_time
+    # What is sent ahead is waited for after COMMIT was sent: the commit is in the same round trip.
+    async with AsyncExitStack() as end, AsyncExitStack() as transaction:
+        async with connection.pipeline():
+            await transaction.enter_async_context(connection.transaction())
+            recorded = await connection.execute(QUERIES["record"], values)
+        row = await recorded.fetchone()
+        if row is None:
+            yield None
+            return
+        yield CommandContext(
+            connection, command.key, command.actor, command.event_time, recorded_time=row[0], _end=end
+        )
 
 
-async def _finish(connection: AsyncConnection, answer: Answer, context: CommandContext) -> None:
+async def _finish(answer: Answer, context: CommandContext) -> None:
+    """The last statement; it goes to the server together with the commit."""
     values = {
         "event_id": context.event_id,
         "status": answer.status,
@@ -142,7 +160,9 @@ async def _finish(connection: AsyncConnection, answer: Answer, context: CommandC
         "refused": answer.status >= 400,
         "work_order_id": context.work_order_id,
     }
-    await connection.execute(QUERIES["finish"], values)
+    await context.send_ahead()
+    await context.connection.execute(QUERIES["finish"], values)
+    failpoint("api.before_commit")
 
 
 async def _answer_again(connection: AsyncConnection, command: Command, sent_hash: bytes) -> Answer:

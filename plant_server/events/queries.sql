@@ -27,8 +27,7 @@ SELECT status, answer, actor, request_hash FROM plant.event WHERE event_id = %(e
 
 -- tell_erp --
 INSERT INTO plant.outbox (event_id, kind, body, not_before)
-VALUES (%(event_id)s, %(kind)s, %(body)s::jsonb, %(not_before)s)
-RETURNING outbox_id;
+VALUES (%(event_id)s, %(kind)s, %(body)s::jsonb, %(not_before)s);
 
 -- tell_erp_of_order --
 WITH counted AS (
@@ -37,5 +36,4 @@ WITH counted AS (
     RETURNING work_order_id, order_seq
 )
 INSERT INTO plant.outbox (event_id, kind, work_order_id, order_seq, body, not_before)
-SELECT %(event_id)s, %(kind)s, work_order_id, order_seq, %(body)s::jsonb, %(not_before)s FROM counted
-RETURNING outbox_id;
+SELECT %(event_id)s, %(kind)s, work_order_id, order_seq, %(body)s::jsonb, %(not_before)s FROM counted;

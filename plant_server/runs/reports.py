@@ -79,6 +79,7 @@ async def _report(context: CommandContext, order: Row, run: Row, body: ReportBod
     after = run | await enter(context, run["run_id"], CountSource(run["count_source"]), lines)
     after["entered"] = run["entered"] + [line for line in lines if line["kind"] != EntryKind.GOOD]
     await _must_be_made(context, after)
+    await context.send_ahead()
     if not after["is_last"]:
         await refresh_operations(context, order)
     await tell(context, order, after, Telling(context.recorded_time + UNDO_TIME))
