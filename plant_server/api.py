@@ -20,6 +20,7 @@ from plant_server.energy.routes import router as energy_router
 from plant_server.equipment.routes import router as equipment_router
 from plant_server.events.routes import router as events_router
 from plant_server.events.stream import ListenerSlots
+from plant_server.events.turns import Turns
 from plant_server.machine_states.routes import router as machine_states_router
 from plant_server.master_data.routes import router as master_data_router
 from plant_server.materials.routes import router as materials_router
@@ -95,6 +96,7 @@ def create_app(settings: Settings, *, api_token: str | None = None, secrets: Pat
     app.state.pepper = Pepper(folder)
     app.state.one_time_code = OneTimeCode(folder)
     app.state.pool = ConnectionPool(settings.database_url, application="lineside api")
+    app.state.turns = Turns()
     app.state.event_listeners = ListenerSlots()
     app.state.live = LiveValues(settings.database_url)
     add_problem_handlers(app)

@@ -18,6 +18,7 @@ from plant_server.async_database import ConnectionPool
 from plant_server.events.canonical import canonical
 from plant_server.events.command import Actor, Answer, Command
 from plant_server.events.execute import Handler, execute
+from plant_server.events.turns import Turns
 from plant_server.policy import identify
 from plant_server.problems import Problem, answer, problem_responses
 
@@ -48,6 +49,7 @@ class CommandCall:
     async def run(self, kind: str, body: BaseModel | None, handler: Handler) -> Response:
         """Do it once; the response carries the stored answer and leaves after the commit."""
         pool: ConnectionPool = self.request.app.state.pool
+        turns: Turns = self.request.app.state.turns
         command = Command(
             key=self.key,
             kind=kind,
@@ -56,7 +58,11 @@ class CommandCall:
             actor=self.actor,
             event_time=self.event_time,
         )
-        return respond(self.request, await execute(pool, command, handler))
+        if not self.request.path_params:  # It names no thing that others could wait for too.
+            return respond(self.request, await execute(pool, command, handler))
+        async with turns.at(self.request.url.path):
+            told = await execute(pool, command, handler)
+        return respond(self.request, told)
 
 
 def respond(request: Request, told: Answer) -> Response:
