@@ -41,7 +41,7 @@ def test_every_test_that_the_table_names_exists() -> None:
 def test_every_test_of_this_folder_is_in_the_table() -> None:
     here = {
         f"{file.relative_to(ROOT)}::{name}"
-        for file in Path(__file__).parent.glob("test_*.py")
+        for file in Path(__file__).parent.rglob("test_*.py")
         if file.name != Path(__file__).name
         for name in names_in(file)
     }
