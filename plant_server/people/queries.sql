@@ -56,7 +56,8 @@ VALUES (%(token_hash)s, %(person_id)s, %(station_id)s) RETURNING session_id;
 UPDATE plant.session SET ended_time = now() WHERE token_hash = %(token_hash)s AND ended_time IS NULL;
 
 -- end_sessions_of --
-UPDATE plant.session SET ended_time = now() WHERE person_id = %(person_id)s AND ended_time IS NULL;
+UPDATE plant.session SET ended_time = now() WHERE person_id = %(person_id)s AND ended_time IS NULL
+RETURNING session_id;
 
 -- people --
 SELECT person_id, name, name_zh, language, roles, active, pin_hash IS NOT NULL AS has_pin, badge_hash IS NOT NULL AS has_badge

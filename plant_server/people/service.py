@@ -51,8 +51,8 @@ async def change_person(person_id: int, change: ChangePerson, context: CommandCo
 async def end_sessions(person_id: int, context: CommandContext) -> Mapping[str, Any]:
     """Problem: 404."""
     await _lock_person(context, person_id)
-    ended = await context.connection.execute(QUERIES["end_sessions_of"], {"person_id": person_id})
-    return {"ended": ended.rowcount}
+    ended = await _rows(context.connection, "end_sessions_of", {"person_id": person_id})
+    return {"ended": len(ended)}
 
 
 async def set_pin(person_id: int, pin_hash: str, context: CommandContext) -> Mapping[str, Any]:
