@@ -27,8 +27,10 @@ def create_app(settings: Settings, config: BridgeConfig) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await app.state.pool.close()
+        try:
+            yield
+        finally:
+            await app.state.pool.close()
 
     app = FastAPI(
         title="Lineside bridge API",
