@@ -17,27 +17,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 from psycopg import AsyncConnection
 
 from plant_server.api import create_app
 from plant_server.demo.child import Child
-from plant_server.embedded.free_port import free_port
 from plant_server.embedded.postgres import PostgresServer, running_postgres
 from plant_server.people.identity import DEVICE_COOKIE, SESSION_COOKIE
 from plant_server.people.secrets_of_people import hash_token, new_token
 from plant_server.schema.migrate import migrate
 from plant_server.settings import Settings
+from tests.benchmarks.api_process import HOST, running_api
 from tests.benchmarks.process_usage import cpu_s
 from tests.benchmarks.report_clients import Outcome, Wanted
 from tests.plant_server.facts import make_days
 from tests.plant_server.work_orders.floor import standing_at
 
-HOST = "127.0.0.1"
 CLIENTS, MORE_CLIENTS = 50, 100
 WARM_UP_S, SECONDS = 2.0, 8.0
-START_S = 30.0
 SUMS = """
 SELECT (SELECT count(*) FROM plant.event WHERE kind = 'run.report' AND NOT refused) AS events,
        (SELECT sum((answer ->> 'good')::numeric) FROM plant.event WHERE kind = 'run.report') AS in_events,
@@ -53,21 +50,9 @@ def report(home: Path) -> dict[str, Any]:
         migrate(server.url(), say=lambda _: None)
         url = server.url("lineside_plant")
         run_id, cookies = asyncio.run(_furnish(url, home / "secrets"))
-        port = free_port(0)
-        api = Child(
-            "api",
-            ["api", "--port", str(port)],
-            log=home / "log" / "api.log",
-            environment={"LINESIDE_HOME": str(home), "LINESIDE_DATABASE_URL": url},
-            cwd=home,
-        )
-        api.start()
-        try:
-            _wait_until_served(port, api)
+        with running_api(home, url) as (api, port):
             few, usage = _measure(server, api, _wanted(port, run_id, cookies[:CLIENTS]))
             many, _ = _measure(server, api, _wanted(port, run_id, cookies))
-        finally:
-            api.stop()
         wrong = _wrong(url, few, many)
     for one in (few, many):
         if one.problems:
@@ -163,14 +148,3 @@ async def _terminal(connection: AsyncConnection, number: int) -> str:
         {"name": f"terminal{number}", "device": hash_token(device), "session": hash_token(session)},
     )
     return f"{SESSION_COOKIE}={session}; {DEVICE_COOKIE}={device}"
-
-
-def _wait_until_served(port: int, api: Child) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and api.alive:
-        try:
-            if httpx.get(f"http://{HOST}:{port}/status", timeout=5).status_code < 500:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)  # Nobody listens yet.
-    raise AssertionError(f"the api did not come to life\n{api.last_words()}")
