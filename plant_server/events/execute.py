@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncTransaction
 from pydantic import BaseModel
 
 from edge.contract.failpoints import failpoint
@@ -139,7 +139,8 @@ async def _recorded(
     # What is sent ahead is waited for after COMMIT was sent: the commit is in the same round trip.
     async with AsyncExitStack() as end, AsyncExitStack() as transaction:
         async with connection.pipeline():
-            await transaction.enter_async_context(connection.transaction())
+            # Not `connection.transaction()`: in a pipeline that one stays in it to its end.
+            await transaction.enter_async_context(AsyncTransaction(connection))
             recorded = await connection.execute(QUERIES["record"], values)
         row = await recorded.fetchone()
         if row is None:

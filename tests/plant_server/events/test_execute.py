@@ -370,3 +370,18 @@ async def test_who_refuses_after_sending_ahead_leaves_the_refusal_alone(
 
     answer = await execute(pool, command(), refuse)
     assert (answer.status, await total(connection), await count(connection, "event")) == (409, 0, 1)
+
+
+async def test_a_handler_may_refuse_because_of_what_the_database_said(
+    pool: ConnectionPool, connection: AsyncConnection
+) -> None:
+    async def insert(context: CommandContext) -> Mapping[str, Any]:
+        try:
+            await context.connection.execute("INSERT INTO plant.total VALUES ('a', 1)")
+        except psycopg.errors.UniqueViolation as error:
+            raise Refused("path-taken") from error
+        return {}
+
+    answer = await execute(pool, command(), insert)
+    assert (answer.status, answer.body["code"]) == (409, "path-taken")
+    assert (await total(connection), await count(connection, "event")) == (0, 1)
