@@ -31,17 +31,20 @@ REASONS = {
     "setup": "set_up",
 }
 """The plant's reasons for scrap, in the core's words."""
+PEOPLE_MOST = 40
 START_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class BusinessOptions:
-    """How the office works. `policies`: bridge.yaml's, by kind of document; `timing`: of the bridge's connectors."""
+    """How the office works. `policies`: bridge.yaml's, by kind of document; `labor`: the core's classes of labor, by
+    person (`person:9`), where it is not OPERATOR; `timing`: of the bridge's connectors."""
 
     any_ports: bool = False
     machines: tuple[str, ...] = MACHINES
     line: str = LINE
     policies: tuple[tuple[str, str], ...] = ()
+    labor: tuple[tuple[str, str], ...] = ()
     timing: tuple[tuple[str, Any], ...] = (("timeout_s", 5), ("settle_s", 15), ("retry_max_s", 5))
     poll_s: float = 0.5
     pull_s: float = 1.0
@@ -167,8 +170,9 @@ class Business:
 
     def _codes(self) -> dict[str, Any]:
         machines = {f"{self.options.line}/{name}": name for name in self.options.machines}
-        people = {f"person:{number}": "OPERATOR" for number in range(1, 9)}
-        people |= {f"P-{1000 + number}": "OPERATOR" for number in range(1, 9)}
+        people = {f"person:{number}": "OPERATOR" for number in range(1, PEOPLE_MOST + 1)}
+        people |= {f"P-{1000 + number}": "OPERATOR" for number in range(1, PEOPLE_MOST + 1)}
+        people |= dict(self.options.labor)
         return {"item": "same", "unit": UNITS, "reason": REASONS, "machine": machines, "person": people}
 
     def _system(self, name: str) -> Child:
