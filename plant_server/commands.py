@@ -103,6 +103,45 @@ def verify(
     _serve(run)
 
 
+@audit_app.command(epilog="Example: lineside audit rebuild --apply")
+def rebuild(
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write what the Events say. Without it, only look.")
+    ] = False,
+) -> None:
+    """Make every balance of orders and runs again from the Events, and compare. Exit code 1: they differ.
+
+    Whoever counts, books or reports waits meanwhile, with --apply or without; who only reads does not. Without --apply
+    all of it is rolled back.
+    """
+    import asyncio
+
+    from rich.progress import Progress, TaskID
+
+    from plant_server.runs.comparing import compare_and_rebuild
+
+    def run(settings: "Settings") -> None:
+        with Progress(transient=True) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def progress(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bar.add_task(what)
+                bar.update(tasks[what], completed=done, total=total)
+
+            found = asyncio.run(compare_and_rebuild(settings.database_url, apply=apply, progress=progress))
+        for one in found:
+            typer.echo(f"{one.table}: {one.not_theirs} rows no Event explains, {one.missing} rows missing")
+            for row in one.shown:
+                typer.echo(f"  {row}")
+        if found and not apply:
+            typer.echo("nothing was written; --apply writes what the Events say", err=True)
+            raise typer.Exit(1)
+        typer.echo("written as the Events say" if found else "every balance is as the Events say")
+
+    _serve(run)
+
+
 def _serve(run: "Callable[[Settings], None]", **given: str) -> None:
     """Load settings, set up logs and failpoints, run; what is expected to fail is said in words."""
     from edge.contract.failpoints import UnknownFailpoint, arm

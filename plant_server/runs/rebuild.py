@@ -6,7 +6,7 @@ that made them first. Facts carry the version of what they changed (the order's,
 which order they are read. The same tables come out, or something was changed without an Event.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,12 @@ OWN = load_queries(__package__, "rebuild.sql")
 FETCH_AT_ONCE = 500
 
 Fact = dict[str, Any]
+Progress = Callable[[str, int, int], None]
+"""Gets what is being read or made, how much of it is done, and how much there is."""
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Nobody looks."""
 
 
 @dataclass(slots=True)
@@ -45,13 +51,13 @@ class _Facts:
     changes: dict[int, Change] = field(default_factory=dict)
 
 
-async def rebuild(connection: AsyncConnection) -> None:
+async def rebuild(connection: AsyncConnection, progress: Progress = no_progress) -> None:
     """In one transaction, with every writer waiting. Nothing happens if it fails."""
     async with connection.transaction():
         await connection.execute(OWN["stop_writers"])
-        facts = await _read(connection)
+        facts = await _read(connection, progress)
         await connection.execute(OWN["forget"])
-        await _make_ranges(connection, facts)
+        await _make_ranges(connection, facts, progress)
         await _make_told(connection, facts)
         await _make_cases(connection, facts)
         await _make_totals(connection, facts)
@@ -59,13 +65,17 @@ async def rebuild(connection: AsyncConnection) -> None:
         await connection.execute(OWN["settle_runs"])
 
 
-async def _read(connection: AsyncConnection) -> _Facts:
-    facts = _Facts()
+async def _read(connection: AsyncConnection, progress: Progress) -> _Facts:
+    facts, done = _Facts(), 0
+    counted = await row_of(connection, OWN["number_of_facts"], {})
+    total = int(counted["events"]) if counted else 0
     async with connection.cursor(name="facts") as cursor:
         await cursor.execute(OWN["facts"])
         while rows := await cursor.fetchmany(FETCH_AT_ONCE):
             for (told,) in rows:
                 _sort(facts, told)
+            done += len(rows)
+            progress("events", done, total)
     return facts
 
 
@@ -108,8 +118,10 @@ def _keep_newest(known: dict[int, Fact], told: Iterable[Fact], id_name: str) -> 
             known[fact[id_name]] = fact
 
 
-async def _make_ranges(connection: AsyncConnection, facts: _Facts) -> None:
-    for _, _, _, what, fact in sorted(facts.ranges, key=lambda one: one[:3]):
+async def _make_ranges(connection: AsyncConnection, facts: _Facts, progress: Progress) -> None:
+    in_order = sorted(facts.ranges, key=lambda one: one[:3])
+    for done, (_, _, _, what, fact) in enumerate(in_order, start=1):
+        progress("ranges", done, len(in_order))
         if what == "taken":
             await connection.execute(QUERIES["take_not_assigned"], fact)
             for put in fact["puts"]:

@@ -12,6 +12,11 @@ WITH ranges AS (DELETE FROM plant.booking), waiting AS (DELETE FROM plant.not_as
      steps AS (UPDATE plant.operation SET made = 0, good = 0, scrap = 0, rework = 0, state = 'pending')
 UPDATE plant.work_order SET made = 0, good = 0, scrap = 0, rework = 0, state = 'planned', has_started = false;
 
+-- number_of_facts --
+SELECT count(*) AS events FROM plant.event
+WHERE NOT refused AND facts ?| ARRAY['bookings', 'left', 'taken', 'entries', 'told', 'told_ranges', 'forgotten', 'cases',
+                                     'differences', 'settled_late', 'settled_case', 'orders', 'operations'];
+
 -- facts --
 SELECT facts FROM plant.event
 WHERE NOT refused AND facts ?| ARRAY['bookings', 'left', 'taken', 'entries', 'told', 'told_ranges', 'forgotten', 'cases',

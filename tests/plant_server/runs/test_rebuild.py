@@ -1,29 +1,19 @@
 """Every balance can be made again from Events alone, and is the same."""
 
+import asyncio
+import os
+import sys
 from typing import Any
 
+from plant_server.runs.comparing import TABLES, compare
 from plant_server.runs.rebuild import rebuild
+from tests.plant_server.database_fixture import PlantDatabase
 from tests.plant_server.work_orders.floor import LONG_AGO, PATH, Floor, seconds_ago
-
-TABLES = {
-    "work_order": "work_order_id, state, has_started, made, good, scrap, rework",
-    "operation": "operation_id, state, made, good, scrap, rework",
-    "run": "run_id, booked_made, booked_scrap, booked_rejected, booked_setup, entered_good, entered_scrap,"
-    " entered_rework, among_rejects",
-    "run_tag": "*",
-    "counted_tag": "tag_id, position, ts",
-    "booking": "*",
-    "not_assigned": "*",
-    "production_entry": "*",
-    "run_told": "*",
-    "told_range": "*",
-    "count_case": "*",
-}
 
 
 async def snapshot(floor: Floor) -> dict[str, list[Any]]:
     return {
-        table: sorted(await floor.rows(f"SELECT {columns} FROM plant.{table}"), key=repr)  # noqa: S608
+        table: sorted(await floor.rows(f"SELECT {', '.join(columns) or '*'} FROM plant.{table}"), key=repr)  # noqa: S608
         for table, columns in TABLES.items()
     }
 
@@ -75,6 +65,20 @@ async def live_through_a_shift(floor: Floor) -> None:
     await floor.done("count-cases/settle", {"kind": "difference", "run_id": second, "note": "looked"})
 
 
+async def spoil(floor: Floor) -> None:
+    """Changes that no Event explains."""
+    for statement in (
+        "DELETE FROM plant.booking",
+        "DELETE FROM plant.told_range",
+        "DELETE FROM plant.production_entry WHERE kind = 'good'",
+        "UPDATE plant.work_order SET good = good + 1, state = 'closed'",
+        "UPDATE plant.operation SET made = 0, state = 'skipped'",
+        "UPDATE plant.run SET booked_made = booked_made - 1",
+        "UPDATE plant.counted_tag SET position = 0",
+    ):
+        await floor.connection.execute(statement.encode())
+
+
 async def test_a_rebuild_makes_identical_tables(floor: Floor) -> None:
     await live_through_a_shift(floor)
     before = await snapshot(floor)
@@ -86,15 +90,56 @@ async def test_a_rebuild_makes_identical_tables(floor: Floor) -> None:
 async def test_what_was_changed_without_an_event_is_mended(floor: Floor) -> None:
     await live_through_a_shift(floor)
     before = await snapshot(floor)
-    for statement in (
-        "DELETE FROM plant.booking",
-        "DELETE FROM plant.told_range",
-        "DELETE FROM plant.production_entry WHERE kind = 'good'",
-        "UPDATE plant.work_order SET good = good + 1, state = 'closed'",
-        "UPDATE plant.operation SET made = 0, state = 'skipped'",
-        "UPDATE plant.run SET booked_made = booked_made - 1",
-        "UPDATE plant.counted_tag SET position = 0",
-    ):
-        await floor.connection.execute(statement.encode())
+    await spoil(floor)
     await rebuild(floor.connection)
     assert await snapshot(floor) == before
+
+
+async def test_looking_names_each_table_that_differs_and_changes_nothing(floor: Floor) -> None:
+    await live_through_a_shift(floor)
+    assert await compare(floor.connection, apply=False) == []
+    bookings = await floor.rows("SELECT * FROM plant.booking")
+    await spoil(floor)
+    spoilt = await snapshot(floor)
+    steps: list[tuple[str, int, int]] = []
+    found = await compare(
+        floor.connection, apply=False, progress=lambda what, done, total: steps.append((what, done, total))
+    )
+    assert {one.table for one in found} == {
+        *("booking", "told_range", "production_entry", "work_order", "operation", "run", "counted_tag")
+    }
+    (booking,) = (one for one in found if one.table == "booking")
+    assert (booking.not_theirs, booking.missing) == (0, len(bookings))
+    assert booking.shown[0].startswith("+ {")
+    assert await snapshot(floor) == spoilt
+    assert {what for what, _, _ in steps} == {"events", "ranges"}
+    assert all(done <= total for _, done, total in steps)
+    assert steps[-1][1] == steps[-1][2], "it comes to its end"
+
+
+async def test_the_command_looks_and_writes_only_when_told(
+    floor: Floor, plant_database: PlantDatabase
+) -> None:
+    await live_through_a_shift(floor)
+    before = await snapshot(floor)
+    await spoil(floor)
+    code, said = await audit_rebuild(plant_database)
+    assert code == 1
+    assert "booking: 0 rows no Event explains" in said
+    assert await snapshot(floor) != before
+    code, said = await audit_rebuild(plant_database, "--apply")
+    assert (code, said.splitlines()[-1]) == (0, "written as the Events say")
+    assert await snapshot(floor) == before
+    code, said = await audit_rebuild(plant_database)
+    assert (code, said.strip()) == (0, "every balance is as the Events say")
+
+
+async def audit_rebuild(database: PlantDatabase, *options: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "lineside", "audit", "rebuild", *options),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"LINESIDE_DATABASE_URL": database.url},
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, said.decode()
