@@ -39,6 +39,7 @@ from plant_server.telemetry.live import LiveValues
 from plant_server.telemetry.routes import health_router
 from plant_server.telemetry.routes import router as telemetry_router
 from plant_server.terminal.routes import router as terminal_router
+from plant_server.work_orders.planning_routes import router as planning_router
 from plant_server.work_orders.routes import router as work_orders_router
 
 ROUTERS = (
@@ -50,6 +51,7 @@ ROUTERS = (
     events_router,
     master_data_router,
     work_orders_router,
+    planning_router,
     runs_router,
     materials_router,
     stops_router,

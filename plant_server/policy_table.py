@@ -85,6 +85,8 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/api/v1/work-orders/{work_order_id}"): READ,
     ("GET", "/api/v1/dispatch"): READ,
     ("POST", "/api/v1/work-orders/{work_order_id}/release"): PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/repin"): PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/resequence"): PLANNING,
     ("POST", "/api/v1/work-orders/{work_order_id}/hold"): FLOOR | PLANNING,
     ("POST", "/api/v1/work-orders/{work_order_id}/lift-hold"): PLANNING | {Role.QUALITY},
     ("POST", "/api/v1/work-orders/{work_order_id}/pause"): FLOOR | PLANNING,

@@ -1279,6 +1279,8 @@ CREATE TABLE plant.work_order (
     released_time timestamp with time zone,
     started_time timestamp with time zone,
     ended_time timestamp with time zone,
+    person_priority smallint,
+    CONSTRAINT work_order_person_priority_check CHECK (((person_priority >= 1) AND (person_priority <= 9))),
     CONSTRAINT work_order_priority_check CHECK (((priority >= 1) AND (priority <= 9))),
     CONSTRAINT work_order_quantity_check CHECK ((quantity > (0)::numeric)),
     CONSTRAINT work_order_source_check CHECK ((source = ANY (ARRAY['erp'::text, 'plant'::text]))),

@@ -10,7 +10,7 @@ WITH wanted AS (
     UNION SELECT unnest(%(tag_ids)s::int[])
 )
 SELECT work_order_id, number, source, item.code AS item, item_id, quantity, work_order.unit, item.unit AS base_unit,
-       item.scale, item.setup_parts, due_time, priority, work_center, wanted_revision, state, has_started, version,
+       item.scale, item.setup_parts, due_time, priority, person_priority, work_center, wanted_revision, state, has_started, version,
        item_revision, bom_id, routing_id, made, good, scrap, rework
 FROM plant.work_order JOIN plant.item USING (item_id)
 WHERE work_order_id = ANY (ARRAY(
@@ -52,6 +52,14 @@ SET number = %(number)s, item_id = %(item_id)s, quantity = %(quantity)s, unit = 
     priority = %(priority)s, work_center = %(work_center)s, requirement = %(requirement)s,
     wanted_revision = %(wanted_revision)s, version = version + 1
 WHERE work_order_id = %(work_order_id)s;
+
+-- set_person_priority --
+UPDATE plant.work_order SET person_priority = %(person_priority)s, version = version + 1
+WHERE work_order_id = %(work_order_id)s;
+
+-- forget_operations --
+-- Of an order that has not started: nothing was made at them.
+DELETE FROM plant.operation WHERE work_order_id = %(work_order_id)s;
 
 -- unpin --
 WITH forgotten AS (DELETE FROM plant.operation WHERE work_order_id = %(work_order_id)s)
@@ -115,8 +123,8 @@ ORDER BY work_order_id;
 SELECT count(*) AS waiting FROM plant.outbox WHERE work_order_id = %(work_order_id)s;
 
 -- orders --
-SELECT work_order_id, number, source, item.code AS item, name_en, name_zh, quantity, work_order.unit, due_time, priority,
-       requirement, state, item_revision AS revision, made, good, scrap, rework, greatest(good - quantity, 0) AS over_run,
+SELECT work_order_id, number, source, item.code AS item, name_en, name_zh, quantity, work_order.unit, due_time,
+       coalesce(person_priority, priority) AS priority, requirement, state, item_revision AS revision, made, good, scrap, rework, greatest(good - quantity, 0) AS over_run,
        greatest(quantity - good, 0) AS remaining
 FROM plant.work_order JOIN plant.item USING (item_id)
 WHERE work_order_id > %(after)s AND (%(state)s::text IS NULL OR state = %(state)s)
@@ -124,9 +132,9 @@ WHERE work_order_id > %(after)s AND (%(state)s::text IS NULL OR state = %(state)
 ORDER BY work_order_id LIMIT %(limit)s;
 
 -- order --
-SELECT work_order_id, number, source, item.code AS item, name_en, name_zh, quantity, work_order.unit, due_time, priority,
-       requirement, state, item_revision AS revision, made, good, scrap, rework, greatest(good - quantity, 0) AS over_run,
-       greatest(quantity - good, 0) AS remaining, ordered_quantity, ordered_unit, routing.revision AS routing_revision,
+SELECT work_order_id, number, source, item.code AS item, name_en, name_zh, quantity, work_order.unit, due_time,
+       coalesce(person_priority, priority) AS priority, requirement, state, item_revision AS revision, made, good, scrap, rework, greatest(good - quantity, 0) AS over_run,
+       greatest(quantity - good, 0) AS remaining, ordered_quantity, ordered_unit, priority AS ordered_priority, routing.revision AS routing_revision,
        bom_id, work_center, created_time, work_order.released_time, started_time, ended_time,
        (SELECT coalesce(jsonb_agg(to_jsonb(hold) - 'work_order_id' ORDER BY set_time), '[]')
         FROM plant.work_order_hold AS hold WHERE hold.work_order_id = work_order.work_order_id) AS holds
@@ -138,8 +146,8 @@ WHERE work_order_id = %(work_order_id)s;
 SELECT operation.operation_id, work_order.work_order_id, number, item.code AS item, item.name_en, item.name_zh,
        operation.name_en AS operation_en, operation.name_zh AS operation_zh, operation.position, operation.work_center,
        operation.state, work_order.state AS order_state, quantity, work_order.unit, operation.good,
-       greatest(quantity - operation.good, 0) AS remaining, due_time, priority, item_revision AS revision, cycle_time_s,
-       setup_s, requirement
+       greatest(quantity - operation.good, 0) AS remaining, due_time,
+       coalesce(person_priority, priority) AS priority, item_revision AS revision, cycle_time_s, setup_s, requirement
 FROM plant.work_order
 JOIN plant.operation USING (work_order_id)
 JOIN plant.item USING (item_id)
@@ -148,7 +156,7 @@ WHERE work_order.state IN ('released', 'running', 'paused', 'held')
   AND (%(path)s::text IS NULL OR operation.work_center IS NULL OR operation.work_center = %(path)s
        OR starts_with(%(path)s, operation.work_center || '/'))
 ORDER BY work_order.state = 'held', array_position(ARRAY['ready', 'paused', 'running', 'pending'], operation.state),
-         priority, due_time NULLS LAST, work_order.work_order_id, operation.position
+         coalesce(person_priority, priority), due_time NULLS LAST, work_order.work_order_id, operation.position
 LIMIT %(limit)s;
 
 -- operation_order --

@@ -17,7 +17,7 @@ QUERIES = load_queries(__package__)
 async def release(context: CommandContext, order: Row) -> domain.WorkOrder:
     """Refused: `order-is-…`, `no-released-revision`, `superseded-revision` (with its change), `no-released-bom`."""
     before = await as_domain(context, order)
-    pinned = await _choose(context, order)
+    pinned = await choose(context, order, order["wanted_revision"])
     try:
         after = domain.release(
             before,
@@ -26,6 +26,12 @@ async def release(context: CommandContext, order: Row) -> domain.WorkOrder:
         )
     except TransitionRefused as error:
         raise refused(error) from error
+    await pin(context, order, pinned, after)
+    return after
+
+
+async def pin(context: CommandContext, order: Row, pinned: dict[str, Any], after: domain.WorkOrder) -> None:
+    """Write what `choose` chose, the operations of its routing, and the state the order is in then."""
     values = {"work_order_id": order["work_order_id"]} | pinned
     await context.connection.execute(QUERIES["pin"], values)
     operations = "add_operations" if pinned["routing_id"] else "add_only_operation"
@@ -33,7 +39,6 @@ async def release(context: CommandContext, order: Row) -> domain.WorkOrder:
     order |= pinned
     await change_state(context, order, after)
     await _state_operations(context, order)
-    return after
 
 
 async def _state_operations(context: CommandContext, order: Row) -> None:
@@ -43,13 +48,13 @@ async def _state_operations(context: CommandContext, order: Row) -> None:
     told += [row | {"work_order_id": order["work_order_id"], "version": order["version"]} for row in rows]
 
 
-async def _choose(context: CommandContext, order: Row) -> dict[str, Any]:
-    """`item_revision bom_id routing_id`: what the order may be made by now."""
+async def choose(context: CommandContext, order: Row, wanted: str | None) -> dict[str, Any]:
+    """`item_revision bom_id routing_id`: what the order may be made by now. Refused: see `release`."""
     connection = context.connection
     boms = {
         row["revision"]: row["bom_id"] for row in await rows_of(connection, QUERIES["boms_of_item"], order)
     }
-    revision = await _revision(context, order, boms)
+    revision = await _revision(context, order, wanted, boms)
     if boms and revision not in boms:
         raise Refused("no-released-bom", detail=f"{order['item']} {revision}", item=order["item"])
     routing = await row_of(connection, QUERIES["routing_of_item"], order)
@@ -60,9 +65,11 @@ async def _choose(context: CommandContext, order: Row) -> dict[str, Any]:
     }
 
 
-async def _revision(context: CommandContext, order: Row, boms: dict[str, int]) -> str | None:
-    """The one the ERP wants if it is allowed, else the first allowed that has a BOM. None: an item without revisions."""
-    item, wanted = order["item"], order["wanted_revision"]
+async def _revision(
+    context: CommandContext, order: Row, wanted: str | None, boms: dict[str, int]
+) -> str | None:
+    """The one that is wanted if it is allowed, else the first allowed that has a BOM. None: an item without revisions."""
+    item = order["item"]
     revisions = await revisions_of(context.connection, [item])
     changes = await changes_of(context.connection, [item])
     if not revisions and wanted is None:

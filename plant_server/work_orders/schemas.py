@@ -43,6 +43,17 @@ class HoldBody(_Body):
     )
 
 
+class RepinBody(_Body):
+    revision: Code = Field(description="Of the item.", examples=["B"])
+
+
+class ResequenceBody(_Body):
+    priority: Annotated[int, Field(ge=1, le=9)] | None = Field(
+        description="1 goes first. Null: what the ERP says holds again."
+    )
+    reason: Annotated[str, Field(min_length=1, max_length=200)] = Field(examples=["The customer waits."])
+
+
 class EndBody(_Body):
     confirm: bool = Field(
         default=False, description="True: although quantity or operations are not finished."
@@ -86,7 +97,7 @@ class WorkOrderRow(BaseModel):
     quantity: Decimal
     unit: str
     due_time: datetime | None
-    priority: int
+    priority: int = Field(description="A person's if somebody gave one, else the ERP's.")
     requirement: str | None
     state: WorkOrderState
     revision: str | None = Field(description="Of the item, pinned at release.")
@@ -101,6 +112,7 @@ class WorkOrderRow(BaseModel):
 class WorkOrderDetail(WorkOrderRow):
     ordered_quantity: Decimal
     ordered_unit: str
+    ordered_priority: int = Field(description="As the ERP says, whatever a person says.")
     routing_revision: str | None
     bom_id: int | None
     work_center: str | None
