@@ -15,6 +15,8 @@ from plant_server.master_data.rows import Row, row_of, rows_of
 from plant_server.problems import Problem
 from plant_server.runs.booking import Orders, book_tag, give, settle_run
 from plant_server.runs.ending import run_of
+from plant_server.runs.ledger import Change
+from plant_server.runs.rejects import reject_counters, waiting_rejects
 from plant_server.runs.schemas import AssignBody, CountCase, NotAssigned, SettleBody, Share
 from plant_server.runs.steps import Slot
 from plant_server.work_orders.orders import lock_orders
@@ -24,28 +26,62 @@ MOST = 500
 
 
 async def assign(body: AssignBody, context: CommandContext) -> Mapping[str, Any]:
-    """Book counts to runs, split by steps or by time. Problems: 404. Refused: `range-not-free`, `shares-do-not-fit`,
-    `other-station`, `order-is-…`."""
+    """Book counts to runs, split by steps or by time; rejects of the same time go with them. Problems: 404. Refused:
+    `range-not-free`, `shares-do-not-fit`, `other-station`, `order-is-…`."""
     runs = [await run_of(context, share.run_id) for share in body.shares]
-    locked = await lock_orders(context, [run["work_order_id"] for run in runs], [body.tag_id])
-    await book_tag(context, locked, body.tag_id)
-    version = await _version(context, body.tag_id)
-    row = await _take(context, body, version)
-    begin, told = body.odometer_from, []
+    rejects = await reject_counters(context, [run["run_id"] for run in runs], body.tag_id)
+    tags = sorted({body.tag_id}.union(*rejects.values()))
+    locked = await lock_orders(context, [run["work_order_id"] for run in runs], tags)
+    for tag_id in tags:
+        await book_tag(context, locked, tag_id)
+    versions = {tag_id: await _version(context, tag_id) for tag_id in tags}
+    row = await _take(context, body, versions[body.tag_id])
+    begin, given, rejected, changes = body.odometer_from, [], [], dict[int, Change]()
     for share, run in zip(body.shares, runs, strict=True):
         end = await _end_of(context, body, share, begin)
         if begin >= end or end > body.odometer_to:
             raise Refused("shares-do-not-fit", 422, f"run {share.run_id}", run=share.run_id)
-        values = await _span(context, body.tag_id, version, begin, end, row)
-        await _give(context, locked, body.tag_id, run, values)
-        told.append({"run_id": share.run_id, "odometer_from": begin, "odometer_to": end})
+        values = await _span(context, body.tag_id, versions[body.tag_id], begin, end, row)
+        _add(changes, run, await _give(context, locked, body.tag_id, run, values))
+        given.append({"run_id": share.run_id, "odometer_from": begin, "odometer_to": end})
+        for tag_id in rejects.get(share.run_id, ()):
+            waiting = await waiting_rejects(context, tag_id, values, is_first=begin == row["odometer_from"])
+            for one in waiting:
+                part = AssignBody(tag_id=tag_id, shares=[Share(run_id=share.run_id)], **one)
+                _add(changes, run, await _give_whole(context, locked, part, run, versions[tag_id]))
+                rejected.append({"run_id": share.run_id, "tag_id": tag_id} | one)
         begin = end
     if begin != body.odometer_to:
         raise Refused("shares-do-not-fit", 422, f"{body.odometer_to - begin} left")
+    await _credit(context, locked, runs, changes)
     await _settle(context, row, body)
     if len({run["work_order_id"] for run in runs}) == 1:
         context.work_order_id = runs[0]["work_order_id"]
-    return {"bookings": told}
+    return {"bookings": given, "rejects": rejected}
+
+
+async def _give_whole(
+    context: CommandContext, locked: Orders, body: AssignBody, run: Row, version: int
+) -> Change:
+    """All of a range to one run."""
+    row = await _take(context, body, version)
+    values = await _span(context, body.tag_id, version, body.odometer_from, body.odometer_to, row)
+    change = await _give(context, locked, body.tag_id, run, values)
+    await _settle(context, row, body)
+    return change
+
+
+def _add(changes: dict[int, Change], run: Row, change: Change) -> None:
+    changes[run["run_id"]] = changes.get(run["run_id"], Change()) + change
+
+
+async def _credit(
+    context: CommandContext, locked: Orders, runs: list[Row], changes: dict[int, Change]
+) -> None:
+    """Once for each run, so that an ERP is never told parts as good that are taken back in the same breath."""
+    sources = {run["run_id"]: CountSource(run["count_source"]) for run in runs}
+    for run_id, change in sorted(changes.items()):
+        await settle_run(context, locked, run_id, sources[run_id], change)
 
 
 async def _version(context: CommandContext, tag_id: int) -> int:
@@ -107,7 +143,7 @@ async def _end_of(context: CommandContext, body: AssignBody, share: Share, begin
 
 async def _give(
     context: CommandContext, locked: Orders, tag_id: int, run: Row, values: dict[str, Any]
-) -> None:
+) -> Change:
     order = locked[run["work_order_id"]]
     if WorkOrderState(order["state"]) not in TAKES_COUNTS:
         raise Refused(f"order-is-{order['state']}", detail=order["number"])
@@ -130,8 +166,7 @@ async def _give(
     )
     tag = CounterTag(str(tag_id), Counts(found["counts"]), found["among_parts"])
     policy = SetupPartsPolicy(run["setup_parts"])
-    change = await give(context, slot, tag, policy, values, by_person=True)
-    await settle_run(context, locked, run["run_id"], CountSource(run["count_source"]), change)
+    return await give(context, slot, tag, policy, values, by_person=True)
 
 
 async def _settle(context: CommandContext, row: Row, body: AssignBody) -> None:

@@ -183,6 +183,9 @@ class AssignBody(_Body):
 
 class Assigned(BaseModel):
     bookings: list[dict[str, Any]]
+    rejects: list[dict[str, Any]] = Field(
+        description="Ranges of reject counters that went with them: counted in the same time."
+    )
 
 
 class NotAssigned(BaseModel):
