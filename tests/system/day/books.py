@@ -47,6 +47,16 @@ def by_lot(state_dir: Path, order: str) -> dict[tuple[str, str], Decimal]:
     return {key: quantity for key, quantity in sums.items() if quantity}
 
 
+def by_reason(state_dir: Path, order: str) -> dict[str, Decimal]:
+    """What the order lost, per reason in the core's words. Nothing of it was taken back that day."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for document in business_truth.documents(state_dir):
+        if document["work_order"] == order and document["kind"] == "scrap":
+            for line in document["document"]["lines"]:
+                sums[line["reason"]] += Decimal(line["quantity"])
+    return dict(sums)
+
+
 def money(state_dir: Path, order: str, account: str) -> Decimal:
     """Debit less credit of an account for an order."""
     debit, credit = business_truth.journal(state_dir)[order, account]

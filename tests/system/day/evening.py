@@ -35,6 +35,8 @@ async def the_books_hold_what_was_made(day: Day) -> None:
     made, state_dir = _made(day), day.factory.state_dir
     assert books.quantities(state_dir, DAY, "completions") == {books.PRODUCT: made.good}
     assert books.quantities(state_dir, DAY, "scrap") == {books.PRODUCT: made.scrap}
+    assert made.scrap > 1, "the machine rejected none, so nothing is shown of rejects without a reason"
+    assert books.by_reason(state_dir, DAY) == {"burr": 1, "other": made.scrap - 1}
     used = books.used(made)
     assert books.quantities(state_dir, DAY, "consumptions") == used
     seals = used[SEAL]

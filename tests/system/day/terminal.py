@@ -7,8 +7,20 @@ from playwright.async_api import Page, expect
 
 STATION = "press1"
 WORDS = {
-    "en": {"next": "Start {}", "take_over": "Take over", "allow": "Allow for 8 hours", "jam": "Jam"},
-    "zh-CN": {"next": "开始 {}", "take_over": "接班", "allow": "允许 8 小时", "jam": "卡料"},
+    "en": {
+        "next": "Start {}",
+        "take_over": "Take over",
+        "allow": "Allow for 8 hours",
+        "waived": "Allowed by a waiver",
+        "pieces": "pcs",
+    },
+    "zh-CN": {
+        "next": "开始 {}",
+        "take_over": "接班",
+        "allow": "允许 8 小时",
+        "waived": "特采放行",
+        "pieces": "件",
+    },
 }
 
 
