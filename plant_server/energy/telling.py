@@ -5,8 +5,7 @@ nothing that belongs to the run can arrive. The Event's key is made of the run's
 tell it twice. A run that nobody measures is closed without a document.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -16,11 +15,11 @@ from uuid import UUID, uuid5
 import structlog
 from psycopg import AsyncConnection
 
-from plant_server.async_database import ConnectionPool
 from plant_server.contract import outbox
 from plant_server.energy.service import energy_of_run
 from plant_server.energy.totals import QUERIES
 from plant_server.events import Actor, Command, CommandContext, execute
+from plant_server.events.one_session import OneSession
 from plant_server.master_data.rows import rows_of
 from plant_server.problems import Problem
 
@@ -39,7 +38,7 @@ async def tell_energy_of_runs(connection: AsyncConnection) -> bool:
         key = uuid5(_NAMESPACE, str(run_id))
         command = Command(key, "run.energy", "keeper", {"run_id": run_id}, Actor("keeper"), datetime.now(UTC))
         try:
-            await execute(_OneSession(connection), command, partial(_tell, run_id))
+            await execute(OneSession(connection), command, partial(_tell, run_id))
         except Problem as busy:  # Somebody holds the order for long: the next pass finds the run again.
             log.info("energy_waits", run_id=run_id, reason=busy.code)
             return False
@@ -79,15 +78,3 @@ async def _tell(run_id: int, context: CommandContext) -> Mapping[str, Any]:
         body = document.model_dump(mode="json")
         await context.tell_erp(outbox.Kind.ENERGY_COST, order["work_order_id"], body, context.recorded_time)
     return told
-
-
-class _OneSession(ConnectionPool):
-    """The keeper's own session, lent as if from a pool: its lock goes with it, so a keeper that lost it commits
-    nothing."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
-        yield self._connection

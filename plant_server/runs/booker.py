@@ -4,8 +4,7 @@ One pass is one Event, whatever it books. A tag whose bookings would overlap oth
 the tables) is left alone with an alarm, until a person has cleared it; the others go on.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +14,9 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
-from plant_server.async_database import ConnectionPool
 from plant_server.database import load_queries
 from plant_server.events import Actor, Command, CommandContext, execute
+from plant_server.events.one_session import OneSession
 from plant_server.master_data.rows import rows_of
 from plant_server.problems import Problem
 from plant_server.runs.booking import Orders, book_tag
@@ -51,7 +50,7 @@ async def book_open_runs(connection: AsyncConnection) -> bool:
     now = datetime.now(UTC)
     command = Command(uuid4(), "run.book", "keeper", {"tags": tag_ids}, Actor("keeper"), now)
     try:
-        await execute(_OneSession(connection), command, book_all)
+        await execute(OneSession(connection), command, book_all)
     except _NothingBooked:  # What is new belongs to nobody's locked order; no Event for nothing.
         return False
     except Problem as busy:  # Somebody holds an order for long: the next pass finds the same counts.
@@ -80,14 +79,3 @@ async def _book_or_alarm(context: CommandContext, locked: Orders, tag_id: int) -
 
 class _NothingBooked(Exception):
     """Rolls the pass back."""
-
-
-class _OneSession(ConnectionPool):
-    """The keeper's own session where a pool is asked for; it is never given away."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
-        yield self._connection
