@@ -46,6 +46,14 @@ TITLES: dict[str, dict[str, str]] = {
 }
 
 
+def add_titles(more: dict[str, dict[str, str]]) -> None:
+    """What a package refuses with. Raises ValueError for a code that has other words already: one code, one title."""
+    said_twice = [code for code, words in more.items() if TITLES.get(code, words) != words]
+    if said_twice:
+        raise ValueError(f"these codes have other words already: {', '.join(sorted(said_twice))}")
+    TITLES.update(more)
+
+
 def title(code: str, language: str) -> str:
     texts = TITLES[code]
     return texts.get(language, texts["en"])

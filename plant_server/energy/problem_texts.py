@@ -1,11 +1,11 @@
 """The words of what is refused here, put beside those of the rest of the API."""
 
-from plant_server.problem_texts import TITLES
+from plant_server.problem_texts import add_titles
 
-TITLES |= {
-    "unknown-run": {"en": "There is no such run", "zh-CN": "没有此加工记录"},
-    "unknown-work-order": {"en": "There is no such work order", "zh-CN": "没有此工单"},
-    "unknown-meter": {"en": "There is no such energy meter", "zh-CN": "没有此电能表"},
-    "key-too-large": {"en": "The shares are more than the whole", "zh-CN": "分摊份额超过总量"},
-    "key-not-later": {"en": "Another key holds from then on", "zh-CN": "该时间之后已有分摊规则"},
-}
+add_titles(
+    {
+        "unknown-meter": {"en": "There is no such energy meter", "zh-CN": "没有此电能表"},
+        "key-too-large": {"en": "The shares are more than the whole", "zh-CN": "分摊份额超过总量"},
+        "key-not-later": {"en": "Another key holds from then on", "zh-CN": "该时间之后已有分摊规则"},
+    }
+)

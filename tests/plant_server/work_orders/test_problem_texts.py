@@ -1,7 +1,10 @@
 """Every code that master data, orders and runs refuse with has words in both languages."""
 
 import re
+from collections import Counter
 from pathlib import Path
+
+import pytest
 
 import plant_server
 from plant_server import api, problem_texts
@@ -27,3 +30,19 @@ def test_every_code_has_words() -> None:
 
 def test_what_is_said_in_chinese_is_not_english() -> None:
     assert [code for code, words in problem_texts.TITLES.items() if words["en"] == words["zh-CN"]] == []
+
+
+def test_a_code_has_one_title() -> None:
+    known = dict(problem_texts.TITLES)
+    with pytest.raises(ValueError, match="unknown-run"):
+        problem_texts.add_titles({"unknown-run": {"en": "Who knows", "zh-CN": "谁知道"}, "new": {}})
+    assert known == problem_texts.TITLES, "and nothing of it was taken"
+    problem_texts.add_titles({"unknown-run": known["unknown-run"]})
+
+
+def test_a_title_stands_once() -> None:
+    files = Path(plant_server.__file__).parent.rglob("problem_texts.py")
+    written = re.compile(r'^ +"([a-z-]+)": \{', re.MULTILINE)
+    times = Counter(code for path in files for code in written.findall(path.read_text(encoding="utf-8")))
+    assert len(times) > 100
+    assert [code for code, count in times.items() if count > 1] == []
