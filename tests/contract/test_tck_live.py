@@ -31,19 +31,6 @@ DOES_NOT_OCCUR = (
 )
 
 
-# What our software does not do yet; whoever mends it takes the id out here.
-NOT_YET: dict[str, str] = {}
-
-
-def _applicable() -> list[object]:
-    """Ids, those of NOT_YET marked: each must fail as long as it stands there."""
-    ids = sorted(set(CHECKS) - set(DOES_NOT_OCCUR))
-    return [
-        pytest.param(tck_id, marks=pytest.mark.xfail(reason=NOT_YET[tck_id])) if tck_id in NOT_YET else tck_id
-        for tck_id in ids
-    ]
-
-
 @pytest.fixture(scope="module")
 def own_session(
     database_server: PostgresServer,  # noqa: F811
@@ -53,7 +40,7 @@ def own_session(
         yield asyncio.run(LiveSession(tmp_path_factory.mktemp("live"), database.url).record())
 
 
-@pytest.mark.parametrize("tck_id", _applicable())
+@pytest.mark.parametrize("tck_id", sorted(set(CHECKS) - set(DOES_NOT_OCCUR)))
 def test_tck(tck_id: str, own_session: Capture) -> None:
     CHECKS[tck_id](own_session)
 
@@ -62,9 +49,7 @@ def test_tck(tck_id: str, own_session: Capture) -> None:
 _NEEDS_TWO_SERVERS = {"tck-id-operational-behavior-primary-application-state-with-multiple-servers-walk"}
 
 
-@pytest.mark.parametrize(
-    "tck_id", sorted(set(MUTANTS) - set(DOES_NOT_OCCUR) - set(NOT_YET) - _NEEDS_TWO_SERVERS)
-)
+@pytest.mark.parametrize("tck_id", sorted(set(MUTANTS) - set(DOES_NOT_OCCUR) - _NEEDS_TWO_SERVERS))
 def test_mutated_capture_is_refused(tck_id: str, own_session: Capture) -> None:
     with pytest.raises(AssertionError):
         CHECKS[tck_id](MUTANTS[tck_id](own_session))
