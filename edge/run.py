@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import structlog
 
+from edge.acquisition.device_settings import Device
 from edge.acquisition.polling import DevicePoller
 from edge.acquisition.profile import Profile
 from edge.acquisition.profile_file import load_profile
@@ -19,7 +20,7 @@ from edge.delivery.spool import SpoolLimits
 from edge.delivery.spool_opening import open_or_set_aside
 from edge.delivery.spool_writer import SpoolWriter
 from edge.drivers import DRIVERS
-from edge.settings import Device, Settings
+from edge.settings import Settings
 
 log = structlog.get_logger()
 

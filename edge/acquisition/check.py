@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Driver, Reading
 from edge.acquisition.profile import Profile
 from edge.acquisition.timestamps import wall_clock_ms
 from edge.drivers import driver_of, profile_of
 from edge.errors import DeviceError, DeviceUnavailable
-from edge.settings import Device, Settings, load_settings
+from edge.settings import Settings, load_settings
 
 DEVICES_AT_ONCE = 20
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Driver, Reading
 from edge.acquisition.poll_schedule import PollSchedule
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
@@ -21,7 +22,7 @@ from edge.acquisition.report_by_exception import ReportByException
 from edge.acquisition.timestamps import ClockGuard, StrictlyLater
 from edge.contract.datatypes import Quality
 from edge.errors import ClockNotReady, DeviceError, DeviceRefused, DeviceUnavailable
-from edge.settings import Device, Timing
+from edge.settings import Timing
 
 log = structlog.get_logger(__name__)
 

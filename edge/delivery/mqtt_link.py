@@ -19,9 +19,10 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.acquisition.setting_types import DEFAULT_PORTS
 from edge.delivery.sparkplug_session import Message
 from edge.errors import BrokerUnavailable
-from edge.settings import DEFAULT_PORTS, Broker
+from edge.settings import Broker
 
 log = structlog.get_logger()
 

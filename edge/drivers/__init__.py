@@ -5,10 +5,10 @@ Each is imported when a device needs it: a gateway with meters alone loads no OP
 
 from collections.abc import Callable
 
+from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Driver
 from edge.acquisition.profile import Profile
 from edge.acquisition.profile_file import load_profile
-from edge.settings import Device
 
 DriverMaker = Callable[[Device, Profile, Clock], Driver]
 """Makes a driver for one connection. Opens nothing yet."""

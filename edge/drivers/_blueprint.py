@@ -4,7 +4,8 @@ What else a new protocol needs:
 
 - an address dataclass in `edge/acquisition/addresses.py` (where a value lives; frozen, no behaviour), and its
   keys in `edge/acquisition/profile_file.py`, so that profiles can name it;
-- the scheme in `edge/settings.py` (`Device._known_protocol`, `DEFAULT_PORTS`) and in `configured_devices.SCHEMES`;
+- the scheme in `edge/acquisition/` (`device_settings.Device._known_protocol`, `setting_types.DEFAULT_PORTS`) and in
+  `configured_devices.SCHEMES`;
 - a profile in `profiles/`: a device is data. The test that walks every profile finds it by itself;
 - tests against a real server on a socket: it answers, it restarts, it freezes, it refuses, one value is unknown.
 
@@ -19,12 +20,12 @@ from types import TracebackType
 from typing import Self
 
 from edge.acquisition.decode import publisher
+from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Reading
 from edge.acquisition.profile import Profile, Tag
 from edge.acquisition.timestamps import reading_time
 from edge.contract.datatypes import Quality
 from edge.errors import DeviceUnavailable
-from edge.settings import Device
 
 
 class BlueprintDriver:

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from edge import settings as settings_module
+from edge.acquisition.device_settings import Device
 from edge.errors import ConfigError
-from edge.settings import Device, Settings, load_settings, schema
+from edge.settings import Settings, load_settings, schema
 
 GOOD = """\
 edge:    {name: press-shop, group: demo}

@@ -19,12 +19,12 @@ from pymodbus.pdu import ModbusPDU
 
 from edge.acquisition.addresses import Table
 from edge.acquisition.decode import publisher, register_decoder
+from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Reading
 from edge.acquisition.profile import Profile, Tag
 from edge.contract.datatypes import Quality
 from edge.drivers.modbus.plan import Limits, Read, modbus_address, plan_reads, split_read
 from edge.errors import DeviceUnavailable
-from edge.settings import Device
 
 log = structlog.get_logger(__name__)
 

@@ -20,8 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from edge.acquisition.device_settings import Device, Security
 from edge.errors import DeviceRefused
-from edge.settings import Device, Security
 
 OWN_VALID_DAYS = 20 * 365
 """A certificate that runs out stops a line; what protects is the key, and the trust list of the machine."""

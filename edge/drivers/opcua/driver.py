@@ -18,6 +18,7 @@ from asyncua.ua.status_codes import StatusCodes
 
 from edge.acquisition.addresses import OpcUaAddress
 from edge.acquisition.decode import Publisher, publisher
+from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Reading
 from edge.acquisition.profile import Profile, Tag
 from edge.acquisition.timestamps import reading_time
@@ -25,7 +26,6 @@ from edge.contract.datatypes import Quality
 from edge.drivers.opcua.batch_read import BatchRead, NodeValue
 from edge.drivers.opcua.session import opened, our_errors
 from edge.errors import DeviceUnavailable
-from edge.settings import Device
 
 log = structlog.get_logger(__name__)
 

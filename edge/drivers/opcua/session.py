@@ -20,9 +20,9 @@ from asyncua.crypto.uacrypto import CertProperties
 from asyncua.ua import uaerrors
 from cryptography.exceptions import InvalidKey, InvalidSignature
 
+from edge.acquisition.device_settings import Device
 from edge.drivers.opcua.certificates import check_trust, own_certificate
 from edge.errors import DeviceRefused, DeviceUnavailable
-from edge.settings import Device
 
 # asyncua writes lines and tracebacks at every failed attempt; the poller says once what is wrong.
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)

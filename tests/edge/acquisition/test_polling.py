@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from edge.acquisition.addresses import EdgeMade, ModbusAddress, Table
+from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Reading
 from edge.acquisition.polling import DevicePoller
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
@@ -16,7 +17,7 @@ from edge.acquisition.timestamps import ClockGuard, wall_clock_ms
 from edge.contract.datatypes import DataType, Quality
 from edge.contract.roles import Role
 from edge.errors import DeviceRefused, DeviceUnavailable
-from edge.settings import Device, Timing
+from edge.settings import Timing
 
 SPEED = Tag("speed", Role.SPEED, DataType.INT32, ModbusAddress(Table.HOLDING, 0))
 PROFILE = Profile("bench", "modbus", "d", "r", "p", "document", (SPEED, HEARTBEAT))

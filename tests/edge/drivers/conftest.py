@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from edge.acquisition.addresses import ModbusAddress, RegisterType, Table
+from edge.acquisition.device_settings import Device
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
 from edge.contract.datatypes import DataType
 from edge.contract.roles import Counts, Role
-from edge.settings import Device
 
 WAIT_S = 20.0
 

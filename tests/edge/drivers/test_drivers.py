@@ -10,15 +10,16 @@ import pytest
 import edge.drivers
 from edge.acquisition.addresses import EdgeMade
 from edge.acquisition.configured_devices import SCHEMES
+from edge.acquisition.device_settings import Device
 from edge.acquisition.profile import Tag
 from edge.acquisition.profile_file import load_profile
+from edge.acquisition.setting_types import DEFAULT_PORTS
 from edge.acquisition.timestamps import wall_clock_ms
 from edge.contract.datatypes import DataType
 from edge.contract.roles import Role
 from edge.drivers import DRIVERS, driver_of, profile_of
 from edge.drivers._blueprint import BlueprintDriver
 from edge.errors import DeviceUnavailable
-from edge.settings import DEFAULT_PORTS, Device
 
 FOLDER = Path(edge.drivers.__file__).parent
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from edge.acquisition.addresses import OpcUaAddress
+from edge.acquisition.device_settings import Device
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
 from edge.contract.datatypes import DataType
 from edge.contract.roles import Counts, Role
-from edge.settings import Device
 
 START_S = 60.0
 

@@ -10,10 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from edge.acquisition.device_settings import Security
 from edge.acquisition.timestamps import wall_clock_ms
 from edge.drivers.opcua import OpcUaDriver
 from edge.errors import DeviceRefused
-from edge.settings import Security
 
 
 def make_certificate(folder, name: str, uri: str) -> None:

@@ -1,0 +1,101 @@
+"""The configuration of a device: where a machine is reached, and how the connection is secured."""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from edge.acquisition.setting_types import (
+    DEFAULT_PORTS,
+    EquipmentPath,
+    SettingsPart,
+    SparkplugId,
+    checked_url,
+    first_line,
+)
+
+
+class Security(SettingsPart):
+    """OPC UA security of one device."""
+
+    policy: Literal["Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"] = "Basic256Sha256"
+    mode: Literal["Sign", "SignAndEncrypt"] = "SignAndEncrypt"
+    certificate: Path | None = None
+    """The edge's application certificate, DER or PEM. Without one, the edge makes its own and keeps it."""
+    key: Path | None = Field(default=None, validate_default=True)
+    """The key of `certificate`, PEM or DER."""
+    trust: Path | None = None
+    """Server certificates to trust: a file, or a folder of files. Without, the first one seen is kept and
+    from then on no other is accepted."""
+    user: str | None = None
+    password_file: Path | None = Field(default=None, validate_default=True)
+
+    @field_validator("key")
+    @classmethod
+    def _certificate_has_its_key(cls, key: Path | None, info: ValidationInfo) -> Path | None:
+        if "certificate" in info.data and (key is None) != (info.data["certificate"] is None):
+            raise ValueError("and certificate go together")
+        return key
+
+    @field_validator("password_file")
+    @classmethod
+    def _user_has_a_password(cls, password_file: Path | None, info: ValidationInfo) -> Path | None:
+        if "user" in info.data and (password_file is None) != (info.data["user"] is None):
+            raise ValueError("and user go together")
+        return password_file
+
+    def password(self) -> str | None:
+        """First line of the password file. Raises ConfigError if it cannot be read."""
+        return first_line(self.password_file)
+
+
+class Device(SettingsPart):
+    """One machine or meter: what it is, where it is reached, and where it stands in the plant."""
+
+    name: SparkplugId
+    """Sparkplug device id, unique within the edge also when case is ignored."""
+    profile: str = Field(min_length=1)
+    """Name of a profile that comes with Lineside, or a .yaml file of your own."""
+    url: str
+    """`opc.tcp://host[:port][/path]` or `modbus://host[:port]`."""
+    path: EquipmentPath
+    """EquipmentPath: enterprise/site/area/line/station."""
+    period_s: float = Field(default=1.0, ge=0.05, le=3600)
+    """Time between two polls."""
+    timeout_s: float = Field(default=4.0, gt=0, le=60)
+    """Deadline of connecting and of one poll."""
+    unit_id: int = Field(default=1, ge=0, le=255)
+    """Modbus unit behind the address."""
+    nodes_per_read: int = Field(default=1000, ge=1, le=1000)
+    """OPC UA nodes in one request, if the server's own limit is not lower. An S7-1200 is fastest with 100."""
+    namespace: str | None = None
+    """OPC UA namespace URI of the machine, in place of the profile's."""
+    security: Security = Security()
+    insecure: bool = False
+    """OPC UA without signing and encryption. Only where the network is trusted."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_protocol(cls, url: str) -> str:
+        return checked_url(url, ("opc.tcp", "modbus"))
+
+    @field_validator("insecure")
+    @classmethod
+    def _one_or_the_other(cls, insecure: bool, info: ValidationInfo) -> bool:
+        security: Security | None = info.data.get("security")
+        if insecure and security is not None and security.model_fields_set - {"user", "password_file"}:
+            raise ValueError("and security cannot both be set")
+        return insecure
+
+    @property
+    def scheme(self) -> str:
+        return urlsplit(self.url).scheme
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or DEFAULT_PORTS[self.scheme]
