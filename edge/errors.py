@@ -8,7 +8,7 @@
     │   └── DeviceRefused      it answered no (certificate, password, policy): tried again, slowly; a person must act
     ├── BrokerUnavailable      the broker refuses or does not answer: the next one is tried, with back-off
     └── SpoolError             the spool file will not be durable where it lies
-        └── SpoolFull          the disk is full and nothing more could be given up; tried again
+        └── SpoolUnavailable   the disk is full and nothing more could be given up, or it fails; tried again
 
 Whatever is not in this tree is a mistake of ours and ends the process.
 """
@@ -73,5 +73,6 @@ class SpoolError(LinesideEdgeError):
     """The spool file cannot be used."""
 
 
-class SpoolFull(SpoolError):
-    """Not even a gap record fits. Readings wait in memory, thinned when they grow; retried every second."""
+class SpoolUnavailable(SpoolError):
+    """Not even a gap record fits, or the disk does not write or read. Readings wait in memory, thinned when they grow;
+    retried every second."""

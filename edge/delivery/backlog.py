@@ -46,7 +46,7 @@ class Batch:
 class Backlog:
     """The spool as one session sees it, in one epoch. `shown_ms`: per tag, the newest time this session told.
 
-    Methods that touch the spool raise EpochChanged and SpoolFull.
+    Methods that touch the spool raise EpochChanged and SpoolUnavailable.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from edge.delivery.sparkplug_session import Command, SparkplugSession
 from edge.delivery.spool import Spool
 from edge.delivery.spool_writer import EpochChanged
 from edge.delivery.window import Window
-from edge.errors import SpoolFull
+from edge.errors import SpoolUnavailable
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class DeliverySession:
         return self._announcements.are_given
 
     async def run(self) -> None:
-        """Until the link is lost, the host goes offline, or the edge stops. Raises SpoolFull."""
+        """Until the link is lost, the host goes offline, or the edge stops. Raises SpoolUnavailable."""
         delivering = self._delivering
         while self._link.lost is None and self._leaving is None:
             try:
@@ -264,7 +264,7 @@ class DeliverySession:
         self._store_at = self._now() + STORE_POSITION_EVERY_S
         try:
             await self._writer.call_in(self._session.epoch, Spool.commit_up_to, position)
-        except SpoolFull as error:
+        except SpoolUnavailable as error:
             log.warning("position_not_kept", committed=position, reason=str(error))
             return
         self._stored = position

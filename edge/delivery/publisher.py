@@ -20,7 +20,7 @@ from edge.delivery.mqtt_link import MqttLink
 from edge.delivery.sparkplug_session import NodeIdentity, SparkplugSession
 from edge.delivery.spool import Spool
 from edge.delivery.spool_writer import SpoolWriter
-from edge.errors import BrokerUnavailable, SpoolFull
+from edge.errors import BrokerUnavailable, SpoolUnavailable
 from edge.settings import Settings
 
 log = structlog.get_logger()
@@ -53,7 +53,7 @@ class Publisher:
                 if not down_said:
                     log.warning("broker_unavailable", url=urls[turn % len(urls)], reason=str(error))
                 down_said = True
-            except SpoolFull as error:  # Reading does not work, or a new epoch cannot be written.
+            except SpoolUnavailable as error:  # Reading does not work, or a new epoch cannot be written.
                 log.error("delivery_interrupted", reason=str(error))
             if self.statistics.connects > connects:
                 failures, down_said = 0, False

@@ -32,7 +32,7 @@ from edge.delivery.spool_file import SpoolFile, is_corrupt, is_full
 from edge.delivery.spool_room import SpoolLimits, SpoolRoom
 from edge.delivery.tag_table import TagTable
 from edge.delivery.uuid7 import uuid7
-from edge.errors import SpoolFull
+from edge.errors import SpoolUnavailable
 
 __all__ = ["Spool", "SpoolLimits"]
 
@@ -50,7 +50,7 @@ class Spool:
     that can have left this file, which tells a rolled-back file from a plant that is merely ahead of our memory: its
     head when it was opened, then what was sent since.
 
-    Opening raises what SpoolFile raises. Writing raises SpoolFull while the disk does not take it, and
+    Opening raises what SpoolFile raises. Writing raises SpoolUnavailable while the disk does not take it, and
     sqlite3.DatabaseError for a file that turns out to be damaged. `read_only`: to look at it beside the edge.
     """
 
@@ -134,12 +134,12 @@ class Spool:
     # -- writing --------------------------------------------------------------------------------------------------
 
     def append(self, entries: list[Entry]) -> int:
-        """Make `entries` durable; returns the new head. Raises SpoolFull when not even a gap record fits, or when they
+        """Make `entries` durable; returns the new head. Raises SpoolUnavailable when not even a gap record fits, or when they
         are more at once than `append_bytes_max`: giving up old counts would not make room for so many."""
         if not entries:
             return self.head
         if len(entries) > 1 and sum(entry.size_bytes for entry in entries) > self.append_bytes_max:
-            raise SpoolFull(f"{self.file.path}: more than {self.append_bytes_max} bytes at once")
+            raise SpoolUnavailable(f"{self.file.path}: more than {self.append_bytes_max} bytes at once")
         head = self.head + sum(entry.span for entry in entries)
 
         def insert() -> None:
@@ -172,7 +172,7 @@ class Spool:
         self._bd_seq = (self._bd_seq + 1) % 256
         try:
             self._durably(lambda: self.file.put("bd_seq", self._bd_seq))
-        except SpoolFull as error:
+        except SpoolUnavailable as error:
             # A number used again after a restart may hide one death. Not to connect would keep the disk full.
             log.warning("bd_seq_not_kept", bd_seq=self._bd_seq, reason=str(error))
         return self._bd_seq
@@ -221,10 +221,10 @@ class Spool:
         except sqlite3.OperationalError as error:
             if is_corrupt(error):
                 raise
-            raise SpoolFull(f"{self.file.path}: {error}") from error
+            raise SpoolUnavailable(f"{self.file.path}: {error}") from error
 
     def _durably(self, change: Callable[[], None], *, makes_room: bool = False) -> None:
-        """Run `change` in a transaction; what is full gives way. Raises SpoolFull."""
+        """Run `change` in a transaction; what is full gives way. Raises SpoolUnavailable."""
         for attempt in range(WRITE_ATTEMPTS):
             try:
                 if makes_room:
@@ -236,13 +236,13 @@ class Spool:
                 if is_corrupt(error):
                     raise
                 if not is_full(error) or attempt == WRITE_ATTEMPTS - 1:
-                    raise SpoolFull(f"{self.file.path}: {error}") from error
+                    raise SpoolUnavailable(f"{self.file.path}: {error}") from error
             try:
                 self._room.give_way(self.committed)
             except sqlite3.OperationalError as error:
                 if is_corrupt(error):
                     raise
-                raise SpoolFull(f"{self.file.path}: {error}") from error
+                raise SpoolUnavailable(f"{self.file.path}: {error}") from error
 
     # -- reading --------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from edge.delivery.spool import Spool
 from edge.delivery.spool_file import is_corrupt
 from edge.delivery.spool_opening import begin_again
 from edge.delivery.thinning import thin
-from edge.errors import SpoolFull
+from edge.errors import SpoolUnavailable
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
@@ -65,7 +65,7 @@ class SpoolWriter:
         self._arrived = asyncio.Event()
         self._ripe = asyncio.Event()
         self._stopping = False
-        self._full_said = False
+        self._failure_said = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="edge.spool")
 
     # -- what pollers call ------------------------------------------------------------------------------------------
@@ -138,16 +138,16 @@ class SpoolWriter:
             portion, entries = _first_portion(entries, min(APPEND_BYTES, self.spool.append_bytes_max))
             try:
                 await self.call(Spool.append, portion)
-            except SpoolFull as error:
+            except SpoolUnavailable as error:
                 await self._wait_for_room([*portion, *entries], str(error))
                 return
-            self._full_said = False
+            self._failure_said = False
             self.appended.set()
 
     async def _wait_for_room(self, entries: list[Entry], reason: str) -> None:
-        if not self._full_said:
-            log.error("spool_full", reason=reason, waiting=len(entries))
-            self._full_said = True
+        if not self._failure_said:
+            log.error("spool_unavailable", reason=reason, waiting=len(entries))
+            self._failure_said = True
         self._waiting = [*entries, *self._waiting]
         self._waiting_bytes = sum(entry.size_bytes for entry in self._waiting)
         if self._waiting_bytes > self._thin_at_bytes:
@@ -158,7 +158,7 @@ class SpoolWriter:
     async def _tidy(self) -> None:
         try:
             await self.call(Spool.tidy, time.time_ns() // 1_000_000)
-        except SpoolFull as error:
+        except SpoolUnavailable as error:
             log.warning("spool_not_tidied", reason=str(error))
 
     # -- the door ---------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class SpoolWriter:
         **named: Arguments.kwargs,
     ) -> Result:
         """Run `function` with the spool on its thread. A file found corrupt is set aside, and the function runs with
-        the new one. Raises SpoolFull when the disk does not take it, or cannot be read."""
+        the new one. Raises SpoolUnavailable when the disk does not take it, or cannot be read."""
         loop, spool = asyncio.get_running_loop(), self.spool
         try:
             return await loop.run_in_executor(
@@ -203,7 +203,7 @@ class SpoolWriter:
             raise
         except sqlite3.Error as error:
             if not is_corrupt(error):
-                raise SpoolFull(f"{self.spool.file.path}: {error}") from error
+                raise SpoolUnavailable(f"{self.spool.file.path}: {error}") from error
             self._begin_again(str(error))
         return function(self.spool)
 

@@ -11,7 +11,7 @@ from edge.delivery.entries import Entry, GapEntry, Numbered, Readings, TagDefini
 from edge.delivery.spool import Spool, SpoolLimits
 from edge.delivery.spool_file import LOG_PAGES, PAGE_BYTES, RESERVE_BYTES
 from edge.delivery.spool_opening import open_or_set_aside
-from edge.errors import SpoolFull
+from edge.errors import SpoolUnavailable
 from tests.edge.delivery.small_disk import fill, small_disk
 
 MIB = 1 << 20
@@ -118,7 +118,7 @@ def test_counts_are_dropped_last_and_by_name(tmp_path: Path) -> None:
 def test_an_append_larger_than_the_bound_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     spool = _open(tmp_path / "spool.db", 1 * MIB)
     spool.append(_entries(1, 10))
-    with pytest.raises(SpoolFull):
+    with pytest.raises(SpoolUnavailable):
         spool.append(_entries(11, 20_000))
     assert spool.head == 10
     assert spool.append(_entries(11, 10)) == 20
@@ -158,7 +158,7 @@ def test_a_disk_without_any_room_is_said_and_what_was_written_stays(tmp_path: Pa
         while refused is None:
             try:
                 spool.append(_entries(spool.head + 1, 500))
-            except SpoolFull as error:
+            except SpoolUnavailable as error:
                 refused = error
             assert path.stat().st_size < 6 * MIB
         assert "full" in str(refused)

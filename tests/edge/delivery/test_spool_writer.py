@@ -15,7 +15,7 @@ from edge.delivery.live_values import LiveValues
 from edge.delivery.spool import Spool, SpoolLimits
 from edge.delivery.spool_opening import open_or_set_aside
 from edge.delivery.spool_writer import COMMIT_BYTES, EpochChanged, SpoolWriter
-from edge.errors import SpoolFull
+from edge.errors import SpoolUnavailable
 from tests.edge.delivery.running_edge import COUNT, NOTE, SPEED, definitions, reading
 from tests.edge.delivery.scripted_plant import eventually
 from tests.edge.delivery.small_disk import fill, small_disk
@@ -182,7 +182,7 @@ async def test_what_waits_for_the_disk_is_thinned_and_keeps_every_count(
 
     def refusing(spool: Spool, entries: list[Entry]) -> int:
         if full:
-            raise SpoolFull("no space left, for the test")
+            raise SpoolUnavailable("no space left, for the test")
         return append(spool, entries)
 
     monkeypatch.setattr(Spool, "append", refusing)
@@ -228,7 +228,7 @@ async def test_an_append_that_the_disk_refuses_is_said_once(
     async with _writing(tmp_path / "spool.db") as writer:
         await writer.entry("press", [reading(COUNT, 1)])
         await eventually(lambda: writer.spool.head == 1)
-    assert capsys.readouterr().out.count("spool_full") == 1
+    assert capsys.readouterr().out.count("spool_unavailable") == 1
 
 
 def _io_error() -> sqlite3.OperationalError:
