@@ -156,7 +156,7 @@ async def test_a_full_disk_is_waited_out_and_nothing_is_lost(
             await eventually(lambda: writer.spool.head == 1)
             filler = fill(disk)
             number = 0
-            while not writer._full_said:
+            while not writer._failure_said:
                 for _ in range(200):
                     number += 1
                     await writer.entry("press", [reading(COUNT, number), reading(NOTE, f"{number:0500}")])
