@@ -11,7 +11,7 @@ from plant_server.async_database import ConnectionPool
 from plant_server.errors import DatabaseUnavailable
 from plant_server.problems import answer
 from plant_server.telemetry.live import LiveValues, TooManyListeners
-from plant_server.terminal.reading import Counts, StationOfPage, counts_of
+from plant_server.terminal.reading import Agenda, Counts, StationOfPage, agenda_of, counts_of
 
 SEND_TIMEOUT_S = 30.0  # A client that takes nothing for so long is gone.
 PAUSE_S = 1.0  # Between two looks at the database.
@@ -19,7 +19,8 @@ AGAIN_S = 10.0
 
 
 class CountsResponse(StreamingResponse):
-    """Text/event-stream of `counts`, and of `screen` when another run, stop or order is there: the page asks for it anew."""
+    """Text/event-stream of `counts`, and of `screen` when another run, person, stop, order or waiver is there: the page
+    asks for it anew."""
 
     def __init__(
         self,
@@ -59,16 +60,19 @@ async def _events(
     clock = asyncio.get_running_loop().time
     yield b"retry: 2000\n\n"
     known: Counts | None = None
+    shape: tuple[object, ...] | None = None
     said = clock()
     while not live.reader_ended:
         try:
             async with pool.connection() as connection:
                 counts = await counts_of(connection, station)
+                agenda = await agenda_of(connection, station)
         except DatabaseUnavailable:
             yield b": no database\n\n"  # The page sees the age of its counts grow.
             await asyncio.sleep(PAUSE_S)
             continue
-        if known is not None and _shape(counts) != _shape(known):
+        before, shape = shape, _shape(counts, agenda)
+        if before is not None and shape != before:
             yield b"event: screen\ndata: changed\n\n"
         if counts != known or clock() - said >= AGAIN_S:
             yield _event(show(counts))
@@ -76,14 +80,15 @@ async def _events(
         await asyncio.sleep(PAUSE_S)
 
 
-def _shape(counts: Counts) -> tuple[object, ...]:
+def _shape(counts: Counts, agenda: Agenda) -> tuple[object, ...]:
     """What decides which screen is right."""
     running, machine = counts.running, counts.machine
     return (
-        (running.run_id, running.order_state, running.state) if running else None,
+        (running.run_id, running.order_state, running.state, sorted(running.people)) if running else None,
         machine.state if machine else None,
         bool(counts.not_assigned),
         [stop.stop_id for stop in counts.stops],
+        agenda,
     )
 
 

@@ -137,6 +137,14 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Agenda:
+    """Operations with their state and their order's, in the order in which they should be done; and open waivers."""
+
+    operations: tuple[tuple[int, str, str], ...]
+    waivers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     station: StationOfPage
     counts: Counts
@@ -167,6 +175,16 @@ async def counts_of(connection: AsyncConnection, station: StationOfPage) -> Coun
                 connection, stops.Wanted(path=station.path, unassigned_only=True), None, STOPS_MOST
             )
         ).items,
+    )
+
+
+async def agenda_of(connection: AsyncConnection, station: StationOfPage) -> Agenda:
+    """What the station may do and who asks for a waiver: by this a page knows that it must be drawn anew."""
+    orders = await work_orders.dispatch(connection, station.path) if station.path else []
+    waivers = await _all(connection, "waivers", WaiverAsked, {})
+    return Agenda(
+        tuple((one.operation_id, one.state, one.order_state) for one in orders),
+        tuple(one.waiver_id for one in waivers),
     )
 
 

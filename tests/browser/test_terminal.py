@@ -232,3 +232,21 @@ async def test_parts_that_nobody_owns_ask_for_their_order(
     await expect(page.locator(".banner").first).to_contain_text("37 parts")
     await page.locator('[data-show="assign"]').click()
     await expect(page.locator("#panel-assign")).to_contain_text("MO-1")
+
+
+async def test_an_order_that_is_released_appears_by_itself(
+    page: Page, plant: Plant, connection: AsyncConnection
+) -> None:
+    await sign_in(page, plant.url)
+    await connection.execute("UPDATE plant.odometer SET total = total + 1")
+    await expect(page.locator("#counts")).to_contain_text("1241")  # The stream has looked at the orders too.
+    await connection.execute(
+        "INSERT INTO plant.work_order (number, source, item_id, quantity, unit, state, item_revision, bom_id,"
+        " ordered_quantity, ordered_unit) SELECT 'MO-9', source, item_id, quantity, unit, state, item_revision, bom_id,"
+        " ordered_quantity, ordered_unit FROM plant.work_order WHERE number = 'MO-2'"
+    )
+    await connection.execute(
+        "INSERT INTO plant.operation (work_order_id, position, name_en, name_zh, state, is_last)"
+        " SELECT work_order_id, 10, 'press', '冲压', 'ready', true FROM plant.work_order WHERE number = 'MO-9'"
+    )
+    await expect(page.locator("#panel-change")).to_contain_text("MO-9")

@@ -46,6 +46,7 @@ class Hands:
         await self.picture(f"sign-in-{person_id}")
         await self.page.locator("#pin-send").click()
         await expect(self.page.locator("#screen")).to_be_visible()
+        await self.page.wait_for_load_state("load")  # Before that nothing hears the scanner.
         await expect(self.page.locator("html")).to_have_attribute("lang", self._language)
         await expect(self.page.locator(".head .person")).to_contain_text(name)
 
