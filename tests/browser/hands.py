@@ -14,6 +14,7 @@ async def sign_in(page: Page, url: str, name: str = "Li Na") -> None:
         await page.locator(f'#pin-form [data-key="{digit}"]').click()
     await page.locator("#pin-send").click()
     await expect(page.locator("#screen")).to_be_visible()
+    await page.wait_for_load_state("load")  # Its scripts listen to the scanner from then on.
 
 
 async def report(page: Page, good: int) -> None:
