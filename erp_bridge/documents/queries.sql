@@ -37,6 +37,10 @@ INSERT INTO bridge.lane AS known (connector, lane, last_position) VALUES (%(conn
 ON CONFLICT (connector, lane) DO UPDATE SET last_position = known.last_position + 1
 RETURNING last_position;
 
+-- give_back_position --
+-- By whoever took it, in the same transaction: the lane is locked until its end, so nobody has a later one.
+UPDATE bridge.lane SET last_position = last_position - 1 WHERE connector = %(connector)s AND lane = %(lane)s;
+
 -- open_document --
 SELECT * FROM bridge.document
 WHERE connector = %(connector)s AND lane = %(lane)s AND kind = %(kind)s AND window_key = %(window_key)s
@@ -60,7 +64,8 @@ INSERT INTO bridge.document (document_id, connector, kind, lane, work_order, win
     event_time, posting_date, reverses, state, problem)
 VALUES (%(document_id)s, %(connector)s, %(kind)s, %(lane)s, %(work_order)s, %(window_key)s, %(closes_time)s,
     %(position)s, %(body)s::jsonb, %(event_time)s, %(posting_date)s, %(reverses)s, %(state)s, %(problem)s::jsonb)
-ON CONFLICT (document_id) DO NOTHING;
+ON CONFLICT (document_id) DO NOTHING
+RETURNING document_id;
 
 -- change_document --
 UPDATE bridge.document

@@ -37,25 +37,25 @@ async def insert(
     """Insert in the open transaction. A document with a window is open; any other gets its place in the lane at once.
     One that is there stays as it is."""
     lane = lane_of(document)
-    await session.execute(
-        QUERIES["insert_document"],
-        {
-            "document_id": document_id,
-            "connector": connector,
-            "kind": document.kind,
-            "lane": lane,
-            "work_order": document.work_order,
-            "window_key": window[0] if window else None,
-            "closes_time": window[1] if window else None,
-            "position": None if window else await next_position(session, connector, lane),
-            "body": document.model_dump_json(),
-            "event_time": document.event_time,
-            "posting_date": posting_date,
-            "reverses": reverses,
-            "state": "open" if window else state,
-            "problem": json.dumps(problem) if problem is not None else None,
-        },
-    )
+    values = {
+        "document_id": document_id,
+        "connector": connector,
+        "kind": document.kind,
+        "lane": lane,
+        "work_order": document.work_order,
+        "window_key": window[0] if window else None,
+        "closes_time": window[1] if window else None,
+        "position": None if window else await next_position(session, connector, lane),
+        "body": document.model_dump_json(),
+        "event_time": document.event_time,
+        "posting_date": posting_date,
+        "reverses": reverses,
+        "state": "open" if window else state,
+        "problem": json.dumps(problem) if problem is not None else None,
+    }
+    inserted = await row(session, QUERIES["insert_document"], **values)
+    if inserted is None and window is None:
+        await session.execute(QUERIES["give_back_position"], {"connector": connector, "lane": lane})
 
 
 async def acknowledge(session: Session, connector: str, document: Document, site: Site) -> UUID:
