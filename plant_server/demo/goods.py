@@ -16,8 +16,8 @@ LOOSE_ITEMS = (("BOLT-M6", "pcs"), ("GREASE-1", "kg"))
 LOOSE_QUANTITY = "5000000"
 MADE_AT = {"press1": ("FG-100", 150), "mould1": ("FG-200", 80), "cell1": ("FG-100", 50)}
 """What a machine makes, and how many pieces an order has: at speed 10 twenty seconds' work."""
-OVER_RECEIPT_TOLERANCE = "0.5"
-"""A fast machine makes a few more until somebody ends its order."""
+OVER_RECEIPT_TOLERANCE = "20"
+"""A fast machine makes more until somebody ends its order, and the customers of the demo take all of it."""
 ENDED_ORDERS = (
     "SELECT number FROM plant.work_order WHERE state IN ('completed', 'closed', 'cancelled', 'aborted')"
 )
