@@ -119,7 +119,7 @@
   const drainNow = () => { notBefore = 0; pause = PAUSE_MS; drain(); };
   const show = async () => {
     const [queue, review] = await Promise.all([all('queue'), all('review')]);
-    const oldest = queue.length ? Date.now() - Date.parse(queue[0].time) : 0;
+    const oldest = queue.length ? Date.now() - Math.min(...queue.map((item) => Date.parse(item.time))) : 0;
     const detail = { queue, review, oldest, alarm: queue.length >= MOST || oldest >= OLDEST_MS };
     document.dispatchEvent(new CustomEvent('outbox', { detail }));
   };
