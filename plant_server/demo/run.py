@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -74,12 +74,19 @@ def living_factory(options: DemoOptions, say: Say) -> Iterator[Factory]:
     """All of it, every machine delivering and the crew at work; production is not started yet."""
     with (
         living_machines(options, say) as (plant, floor),
-        running_business(plant, options.business) as business,
+        running_business(plant, _with_machines_of(floor, options.business)) as business,
         working_crew(plant, business, options.floor.seed) as crew,
     ):
         crew.tend()
         crew.child.start()
         yield Factory(plant, floor, business, crew)
+
+
+def _with_machines_of(floor: ShopFloor, business: BusinessOptions) -> BusinessOptions:
+    """The office knows the machines that the scenario has."""
+    paths = sorted({str(device["path"]) for device in floor.devices})
+    machines = tuple(path.rsplit("/", 1)[1] for path in paths)
+    return replace(business, machines=machines, line=paths[0].rsplit("/", 1)[0])
 
 
 def wait_until_delivering(plant: Plant, floor: ShopFloor, within_s: float = DELIVER_WITHIN_S) -> None:

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,15 +93,14 @@ class BusinessKiller:
     def _kill_all(self, kind: str) -> None:
         chance = random.Random(f"{self._seed} {kind}")
         once = {"api": self._api, "keeper": self._keeper, "bridge": self._bridge, "core": self._core}[kind]
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(self._given_up.set)  # The others need not go on then.
             with psycopg.connect(self._factory.plant.database.url(), autocommit=True) as connection:
                 while self.done.kills[kind] < self._each and not self._given_up.is_set():
                     counts = once(connection, chance)
                     (self.done.kills if counts else self.done.missed)[kind] += 1
                     self._given_up.wait(chance.uniform(0.0, WORKS_FOR_S[kind]))
-        except BaseException:
-            self._given_up.set()
-            raise
+            on_failure.pop_all()
 
     def _api(self, connection: psycopg.Connection, chance: random.Random) -> bool:
         child = self._factory.plant.api
