@@ -8,6 +8,7 @@ from importlib.resources import files
 MEDIA_TYPES = {
     "terminal.css": "text/css; charset=utf-8",
     "outbox.js": "text/javascript; charset=utf-8",
+    "lock.js": "text/javascript; charset=utf-8",
     "terminal.js": "text/javascript; charset=utf-8",
     "touch.js": "text/javascript; charset=utf-8",
     "sw.js": "text/javascript; charset=utf-8",

@@ -343,12 +343,6 @@
   };
   useMillimetres();
 
-  // The server locks a session after ten idle minutes; so does the page, and the job goes on.
-  let touched = Date.now();
-  for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, () => { touched = Date.now(); }, true);
-  setInterval(() => {
-    if (station() && document.body.dataset.person && document.body.dataset.contact === 'yes' && Date.now() - touched > 600000) location.assign(signInPage());
-  }, 5000);
   shown();
 
   // What this page is made of stays here, so that it opens again without contact.

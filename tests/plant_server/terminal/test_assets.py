@@ -43,7 +43,7 @@ def test_vendored_files_are_those_of_the_readme() -> None:
 
 
 def test_no_script_loads_from_another_origin() -> None:
-    for name in ("outbox.js", "touch.js", "terminal.js", "sw.js", "terminal.css"):
+    for name in ("outbox.js", "lock.js", "touch.js", "terminal.js", "sw.js", "terminal.css"):
         assert not re.search(rb"https?://", ASSETS[name].content), name
 
 
