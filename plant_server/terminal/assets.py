@@ -1,4 +1,7 @@
-"""The files of the pages, named one by one, with their digest in the address: kept by browsers for ever, and never old."""
+"""The files of the pages, named one by one, with their digest in the address: kept by browsers for ever, and never old.
+
+The scripts of the terminal lie in files of one subject each and are served as one: a request costs more than a subject.
+"""
 
 import gzip
 import hashlib
@@ -7,10 +10,7 @@ from importlib.resources import files
 
 MEDIA_TYPES = {
     "terminal.css": "text/css; charset=utf-8",
-    "outbox.js": "text/javascript; charset=utf-8",
-    "lock.js": "text/javascript; charset=utf-8",
     "terminal.js": "text/javascript; charset=utf-8",
-    "touch.js": "text/javascript; charset=utf-8",
     "sw.js": "text/javascript; charset=utf-8",
     "htmx.min.js": "text/javascript; charset=utf-8",
     "htmx-ext-sse.min.js": "text/javascript; charset=utf-8",
@@ -18,6 +18,26 @@ MEDIA_TYPES = {
     "manifest.webmanifest": "application/manifest+json",
 }
 _VENDORED = ("htmx.min.js", "htmx-ext-sse.min.js")
+PARTS = {
+    "terminal.js": (
+        "touch.js",
+        "outbox.js",
+        "lock.js",
+        "words.js",
+        "notice.js",
+        "panels.js",
+        "contact.js",
+        "ages.js",
+        "report.js",
+        "forms.js",
+        "scan.js",
+        "sign_in.js",
+        "queue.js",
+        "device.js",
+        "start.js",
+    )
+}
+"""What is served as one file, in this order: names of a part are known to those after it, and to nobody outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +49,18 @@ class Asset:
 
 
 def _read(name: str) -> Asset:
-    folder = ("static", "vendor") if name in _VENDORED else ("static",)
-    content = files(__package__).joinpath(*folder, name).read_bytes()
+    content = _joined(PARTS[name]) if name in PARTS else _file(name)
     compressed = gzip.compress(content, mtime=0)
     return Asset(content, compressed, hashlib.sha256(content).hexdigest()[:12], MEDIA_TYPES[name])
+
+
+def _joined(parts: tuple[str, ...]) -> bytes:
+    return b"(() => {\n'use strict';\n" + b"\n".join(map(_file, parts)) + b"})();\n"
+
+
+def _file(name: str) -> bytes:
+    folder = ("static", "vendor") if name in _VENDORED else ("static",)
+    return files(__package__).joinpath(*folder, name).read_bytes()
 
 
 ASSETS = {name: _read(name) for name in MEDIA_TYPES}

@@ -1,5 +1,6 @@
 """Files are named one by one, what is vendored is what it says, and a page weighs little."""
 
+import gzip
 import hashlib
 import re
 from importlib.resources import files
@@ -7,9 +8,10 @@ from importlib.resources import files
 import httpx
 import pytest
 
-from plant_server.terminal.assets import ASSETS, address
+from plant_server.terminal.assets import ASSETS, PARTS, address
 
-VENDOR = files("plant_server.terminal").joinpath("static", "vendor")
+STATIC = files("plant_server.terminal").joinpath("static")
+VENDOR = STATIC.joinpath("vendor")
 
 
 @pytest.mark.parametrize("name", sorted(ASSETS))
@@ -43,9 +45,16 @@ def test_vendored_files_are_those_of_the_readme() -> None:
 
 
 def test_no_script_loads_from_another_origin() -> None:
-    for name in ("outbox.js", "lock.js", "touch.js", "terminal.js", "sw.js", "terminal.css"):
+    for name in ("terminal.js", "sw.js", "terminal.css"):
         assert not re.search(rb"https?://", ASSETS[name].content), name
 
 
 def test_the_outbox_is_small() -> None:
-    assert len(ASSETS["outbox.js"].compressed) < 4500
+    assert len(gzip.compress(STATIC.joinpath("outbox.js").read_bytes(), mtime=0)) < 4500
+
+
+def test_every_script_is_served_alone_or_in_one_place_of_another() -> None:
+    found = {file.name for file in STATIC.iterdir() if file.name.endswith(".js")}
+    parts = [name for names in PARTS.values() for name in names]
+    assert len(parts) == len(set(parts))
+    assert found == set(parts) | {"sw.js"}

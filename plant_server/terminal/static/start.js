@@ -1,0 +1,20 @@
+// The page begins: what is shown is made right now, and again whenever it is exchanged and each second.
+const times = () => {
+  for (const one of document.querySelectorAll('time[datetime]')) {
+    const at = new Date(one.dateTime), day = 'day' in one.dataset ? { month: '2-digit', day: '2-digit' } : {};
+    one.textContent = at.toLocaleString(document.documentElement.lang, { ...day, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  }
+};
+const shown = () => { times(); ages(); disable(); showSound(); openByItself(); };
+addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.target.matches('input')) close(); });
+setInterval(() => { ages(); if (!openPanel()) shown(); }, 1000);
+shown();
+
+// What this page is made of stays here, so that it opens again without contact.
+if ('serviceWorker' in navigator) {
+  navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready).then((worker) => {
+    if (!station()) return;
+    const files = [...document.querySelectorAll('script[src], link[href]')].map((one) => one.src || one.href);
+    worker.active.postMessage({ files, page: location.origin + location.pathname });
+  }).catch(() => { /* not served over https: the outbox works all the same */ });
+}
