@@ -98,6 +98,7 @@ class Consumption(_OfOrder):
 class LaborTime(_OfOrder):
     kind: Literal[Kind.LABOR_TIME] = Kind.LABOR_TIME
     person: str
+    """The personnel number; of a person without one, `person:7`."""
     from_time: datetime
     to_time: datetime
     seconds: Quantity

@@ -38,7 +38,7 @@ START_WITHIN_S = 60.0
 @dataclass(frozen=True, slots=True)
 class BusinessOptions:
     """How the office works. `policies`: bridge.yaml's, by kind of document; `labor`: the core's classes of labor, by
-    person (`person:9`), where it is not OPERATOR; `timing`: of the bridge's connectors."""
+    person (`P-1009`), where it is not OPERATOR; `timing`: of the bridge's connectors."""
 
     any_ports: bool = False
     machines: tuple[str, ...] = MACHINES

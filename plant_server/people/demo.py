@@ -55,13 +55,18 @@ def ensure_demo_people(database_url: str, secrets_folder: Path) -> list[DemoPers
 
 def _ensure(connection: psycopg.Connection, pepper: Pepper, person: DemoPerson, *, is_known: bool) -> None:
     found = connection.execute(QUERIES["person_of_demo"], {"name": person.name}).fetchone()
-    if found is not None and is_known:
-        return
-    if found is None:
+    number = f"P-{1001 + list(_PEOPLE).index(person.role)}"
+    if found is not None:
+        values = {"person_id": found[0], "personnel_number": number}
+        connection.execute(QUERIES["number_person_of_demo"], values)
+        if is_known:
+            return
+    else:
         language = _PEOPLE[person.role][2]
         values = {
             "name": person.name,
             "name_zh": person.name_zh,
+            "personnel_number": number,
             "language": language,
             "roles": [person.role],
         }

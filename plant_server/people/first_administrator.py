@@ -51,7 +51,13 @@ async def make_first_administrator(
     ).fetchone()
     if row is None or row[0] > 0:
         raise Refused("already-set-up")
-    values = {"name": wish.name, "name_zh": None, "language": wish.language, "roles": ["admin"]}
+    values = {
+        "name": wish.name,
+        "name_zh": None,
+        "personnel_number": None,
+        "language": wish.language,
+        "roles": ["admin"],
+    }
     made = await (await context.connection.execute(QUERIES["add_person"], values)).fetchone()
     assert made is not None, "an INSERT without conflict returns its row"  # noqa: S101
     await context.connection.execute(QUERIES["set_pin"], {"person_id": made[0], "pin_hash": pin_hash})

@@ -60,22 +60,26 @@ UPDATE plant.session SET ended_time = now() WHERE person_id = %(person_id)s AND 
 RETURNING session_id;
 
 -- people --
-SELECT person_id, name, name_zh, language, roles, active, pin_hash IS NOT NULL AS has_pin, badge_hash IS NOT NULL AS has_badge
+SELECT person_id, name, name_zh, personnel_number, language, roles, active, pin_hash IS NOT NULL AS has_pin,
+       badge_hash IS NOT NULL AS has_badge
 FROM plant.person
 WHERE person_id > %(after)s AND (%(id)s::int IS NULL OR person_id = %(id)s)
 ORDER BY person_id
 LIMIT %(limit)s;
 
 -- add_person --
-INSERT INTO plant.person (name, name_zh, language, roles) VALUES (%(name)s, %(name_zh)s, %(language)s, %(roles)s)
+INSERT INTO plant.person (name, name_zh, personnel_number, language, roles)
+VALUES (%(name)s, %(name_zh)s, %(personnel_number)s, %(language)s, %(roles)s)
 RETURNING person_id;
 
 -- lock_person --
 SELECT person_id FROM plant.person WHERE person_id = %(person_id)s FOR UPDATE;
 
 -- change_person --
+-- An empty personnel number takes it away.
 UPDATE plant.person
 SET name = coalesce(%(name)s, name), name_zh = coalesce(%(name_zh)s, name_zh), language = coalesce(%(language)s, language),
+    personnel_number = nullif(coalesce(%(personnel_number)s, personnel_number), ''),
     roles = coalesce(%(roles)s, roles), active = coalesce(%(active)s, active)
 WHERE person_id = %(person_id)s;
 
@@ -115,3 +119,9 @@ UPDATE plant.session SET ended_time = now() WHERE station_id = %(station_id)s AN
 
 -- person_of_demo --
 SELECT person_id FROM plant.person WHERE name = %(name)s AND pin_hash IS NOT NULL ORDER BY person_id LIMIT 1;
+
+-- number_person_of_demo --
+-- Who was made before people had numbers gets one.
+UPDATE plant.person SET personnel_number = %(personnel_number)s
+WHERE person_id = %(person_id)s AND personnel_number IS NULL
+  AND NOT EXISTS (SELECT FROM plant.person AS other WHERE other.personnel_number = %(personnel_number)s);

@@ -11,6 +11,7 @@ from plant_server.dependencies import PepperOfPlant, Pool, Who
 from plant_server.events import Command, Handler, execute
 from plant_server.events.calls import Call, command_responses, respond
 from plant_server.paging import Cursor, Limit, Page
+from plant_server.people import problem_texts as problem_texts
 from plant_server.people import service
 from plant_server.people.identity import Principal
 from plant_server.people.schemas import (

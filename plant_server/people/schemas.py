@@ -11,6 +11,7 @@ PersonRole = Literal[
 ]
 Language = Literal["en", "zh-CN"]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+PersonnelNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 Roles = Annotated[list[PersonRole], Field(min_length=1, max_length=8)]
 Pin = Annotated[
     SecretStr, Field(min_length=6, max_length=12, description="6 to 12 digits.", examples=["482913"])
@@ -63,6 +64,7 @@ class PersonRow(BaseModel):
     person_id: int
     name: str
     name_zh: str | None
+    personnel_number: str | None
     language: Language
     roles: list[str]
     active: bool
@@ -73,6 +75,9 @@ class PersonRow(BaseModel):
 class NewPerson(_Closed):
     name: Name
     name_zh: Name | None = None
+    personnel_number: PersonnelNumber | None = Field(
+        default=None, description="What the ERP knows the person by.", examples=["P-1001"]
+    )
     language: Language = "en"
     roles: Roles
 
@@ -82,6 +87,9 @@ class ChangePerson(_Closed):
 
     name: Name | None = None
     name_zh: Name | None = None
+    personnel_number: PersonnelNumber | Literal[""] | None = Field(
+        default=None, description="Empty: taken away."
+    )
     language: Language | None = None
     roles: Roles | None = None
     active: bool | None = None

@@ -29,18 +29,26 @@ async def stations(connection: AsyncConnection, cursor: str | None, limit: int) 
 
 
 async def add_person(new: NewPerson, context: CommandContext) -> Mapping[str, Any]:
-    (row,) = await _rows(context.connection, "add_person", new.model_dump())
+    """Refused: the personnel number is another's."""
+    try:
+        (row,) = await _rows(context.connection, "add_person", new.model_dump())
+    except psycopg.errors.UniqueViolation as error:
+        raise Refused("personnel-number-taken", detail=new.personnel_number) from error
     context.facts["person_id"] = row["person_id"]
     return await _person(context, row["person_id"])
 
 
 async def change_person(person_id: int, change: ChangePerson, context: CommandContext) -> Mapping[str, Any]:
-    """Problems: 404; refused: the last administrator stays one."""
+    """Problems: 404; refused: the last administrator stays one; the personnel number is another's."""
     await context.connection.execute(QUERIES["lock_people"])
     await _lock_person(context, person_id)
-    await context.connection.execute(
-        QUERIES["change_person"], {"person_id": person_id, **change.model_dump()}
-    )
+    try:
+        async with context.connection.transaction():
+            await context.connection.execute(
+                QUERIES["change_person"], {"person_id": person_id, **change.model_dump()}
+            )
+    except psycopg.errors.UniqueViolation as error:
+        raise Refused("personnel-number-taken", detail=change.personnel_number) from error
     if change.active is False or (change.roles is not None and "admin" not in change.roles):
         await _require_another_administrator(context, person_id)
     if change.active is False or change.roles is not None:

@@ -72,7 +72,7 @@ async def end_labor(context: CommandContext, order: Row, run: Row, now: datetime
             work_order=order["number"],
             operation=run["position"],
             run_id=run["run_id"],
-            person=one["person"],
+            person=one["known_as"],
             seconds=_seconds(one["from_time"], one["to_time"]),
             from_time=one["from_time"],
             to_time=one["to_time"],

@@ -190,9 +190,12 @@ SELECT tag_id FROM plant.run_tag WHERE run_id = %(run_id)s AND NOT settled ORDER
 UPDATE plant.run SET to_time = %(to_time)s WHERE run_id = %(run_id)s AND to_time IS NULL RETURNING from_time;
 
 -- end_labor --
+-- `known_as`: by the personnel number, else as the plant calls the person.
 UPDATE plant.labor SET to_time = greatest(%(to_time)s, from_time)
 WHERE run_id = %(run_id)s AND to_time IS NULL
-RETURNING person, from_time, to_time;
+RETURNING person, from_time, to_time,
+          coalesce((SELECT personnel_number FROM plant.person AS known WHERE 'person:' || known.person_id = labor.person),
+                   person) AS known_as;
 
 -- begin_labor --
 INSERT INTO plant.labor (run_id, person, from_time) VALUES (%(run_id)s, %(person)s, %(from_time)s) ON CONFLICT DO NOTHING;

@@ -867,8 +867,10 @@ CREATE TABLE plant.person (
     pin_hash text,
     active boolean DEFAULT true NOT NULL,
     created_time timestamp with time zone DEFAULT now() NOT NULL,
+    personnel_number text,
     CONSTRAINT person_language_check CHECK ((language = ANY (ARRAY['en'::text, 'zh-CN'::text]))),
     CONSTRAINT person_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT person_personnel_number_check CHECK ((personnel_number <> ''::text)),
     CONSTRAINT person_roles_check CHECK (((roles <@ ARRAY['operator'::text, 'lead'::text, 'quality'::text, 'maintenance'::text, 'planner'::text, 'manager'::text, 'integrator'::text, 'admin'::text]) AND (cardinality(roles) > 0)))
 );
 ALTER TABLE plant.person OWNER TO lineside_plant;
@@ -1423,6 +1425,8 @@ ALTER TABLE ONLY plant.outbox
     ADD CONSTRAINT outbox_work_order_id_order_seq_key UNIQUE (work_order_id, order_seq);
 ALTER TABLE ONLY plant.person
     ADD CONSTRAINT person_badge_hash_key UNIQUE (badge_hash);
+ALTER TABLE ONLY plant.person
+    ADD CONSTRAINT person_personnel_number_key UNIQUE (personnel_number);
 ALTER TABLE ONLY plant.person
     ADD CONSTRAINT person_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY plant.production_entry

@@ -25,7 +25,13 @@ async def admin(app: FastAPI, connection: AsyncConnection, client: httpx.AsyncCl
 async def test_a_person_is_added_and_changed_with_an_event_each(
     client: httpx.AsyncClient, connection: AsyncConnection, admin: int
 ) -> None:
-    new = {"name": "Li Na", "name_zh": "李娜", "language": "zh-CN", "roles": ["operator"]}
+    new = {
+        "name": "Li Na",
+        "name_zh": "李娜",
+        "personnel_number": "P-1001",
+        "language": "zh-CN",
+        "roles": ["operator"],
+    }
     person = (await command(client, "/api/v1/people", new)).json()
     assert person == new | {"person_id": 2, "active": True, "has_pin": False, "has_badge": False}
     changed = await command(client, "/api/v1/people/2/change", {"roles": ["lead", "quality"]})
@@ -35,6 +41,25 @@ async def test_a_person_is_added_and_changed_with_an_event_each(
         ("person.add", f"person:{admin}", new),
         ("person.change", f"person:{admin}", {"roles": ["lead", "quality"]}),
     ]
+
+
+async def test_a_personnel_number_has_one_owner_and_can_be_taken_away(
+    client: httpx.AsyncClient, connection: AsyncConnection, admin: int
+) -> None:
+    new = {"name": "Li Na", "roles": ["operator"]}
+    first = (await command(client, "/api/v1/people", new | {"personnel_number": " P-1001 "})).json()
+    assert first["personnel_number"] == "P-1001"
+    other = (await command(client, "/api/v1/people", new)).json()["person_id"]
+    asked = {"personnel_number": "P-1001"}
+    for answer in (
+        await command(client, "/api/v1/people", new | asked),
+        await command(client, f"/api/v1/people/{other}/change", asked),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "personnel-number-taken")
+    await command(client, f"/api/v1/people/{first['person_id']}/change", {"personnel_number": ""})
+    assert (await command(client, f"/api/v1/people/{other}/change", asked)).status_code == 200
+    people = (await client.get("/api/v1/people")).json()["items"]
+    assert [one["personnel_number"] for one in people] == [None, None, "P-1001"]
 
 
 async def test_the_last_administrator_stays_one(client: httpx.AsyncClient, admin: int) -> None:
@@ -103,6 +128,8 @@ async def test_the_demo_has_one_person_of_each_role_who_can_sign_in(
     for number, person in enumerate(people, start=1):
         assert (await sign_in(client, number, person.pin)).status_code == 200
         assert person.role in (await client.get("/api/v1/me")).json()["roles"]
+    cursor = await connection.execute("SELECT personnel_number FROM plant.person ORDER BY person_id")
+    assert await cursor.fetchall() == [(f"P-{number}",) for number in range(1001, 1009)]
 
 
 async def test_demo_people_stay_as_they_are_and_get_new_pins_when_the_file_is_gone(
@@ -110,6 +137,10 @@ async def test_demo_people_stay_as_they_are_and_get_new_pins_when_the_file_is_go
 ) -> None:
     first = ensure_demo_people(plant_database.url, tmp_path)
     assert ensure_demo_people(plant_database.url, tmp_path) == first
+    await connection.execute("UPDATE plant.person SET personnel_number = NULL")  # As before people had one.
+    assert ensure_demo_people(plant_database.url, tmp_path) == first
+    cursor = await connection.execute("SELECT personnel_number FROM plant.person ORDER BY person_id")
+    assert await cursor.fetchall() == [(f"P-{number}",) for number in range(1001, 1009)]
     (tmp_path / "demo-people.yaml").unlink()
     renewed = ensure_demo_people(plant_database.url, tmp_path)
     assert renewed != first

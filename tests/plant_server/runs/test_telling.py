@@ -20,3 +20,17 @@ async def test_good_parts_and_scrap_are_told_with_the_station_that_made_them(flo
         ("20", f"{PATH}/press2"),
         ("1", f"{PATH}/press2"),
     ]
+
+
+async def test_labor_is_told_by_the_personnel_number_and_without_one_by_our_own(floor: Floor) -> None:
+    await floor.station("press1")
+    await floor.item()
+    (operation,) = await floor.operations(await floor.order())
+    run = await floor.start(operation)
+    await floor.done(f"runs/{run}/hand-over")
+    person_id = int(floor.person.removeprefix("person:"))
+    await floor.done(f"people/{person_id}/change", {"personnel_number": "P-1042"})
+    await floor.done(f"runs/{run}/complete")
+    assert [one["person"] for one in await floor.documents("labor_time")] == [floor.person, "P-1042"]
+    worked = await floor.rows("SELECT DISTINCT person FROM plant.labor")
+    assert worked == [{"person": floor.person}]

@@ -21,8 +21,9 @@ from simulators.faults import FactoryControl
 SCENARIO = Path(__file__).with_name("day.yaml")
 LINE = "demo/plant1/area1/line1"
 PRESS = f"{LINE}/press1"
-SECOND_OPERATOR = "person:9"
-"""After the eight people of the demo. Paid as SETTER, so that the core's books tell the two operators apart."""
+SECOND_OPERATOR = "P-1009"
+"""Personnel number, after the eight people of the demo. Paid as SETTER, so that the core's books tell the two operators
+apart."""
 WITHIN_S = 30.0
 
 
