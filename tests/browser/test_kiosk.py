@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,14 +18,6 @@ from tests.plant_server.terminal.shop import NAME
 pytestmark = pytest.mark.system
 AWAY = timedelta(hours=14)
 CACHED = "caches.open('lineside-1').then((c) => c.keys()).then((k) => k.some((r) => r.url.includes('/t/')))"
-LET_TIME_PASS = """(away_ms) => new Promise((done) => { const wish = indexedDB.open('lineside', 1);
-    wish.onsuccess = () => { const t = wish.result.transaction('queue', 'readwrite'), store = t.objectStore('queue');
-      store.openCursor().onsuccess = ({ target: { result: cursor } }) => { if (!cursor) return;
-        const item = cursor.value;
-        cursor.update({ ...item, time: new Date(Date.parse(item.time) - away_ms).toISOString(), until: 0 });
-        cursor.continue(); };
-      t.oncomplete = () => { wish.result.close(); done(); }; }; })"""
-
 LET_TIME_PASS_AT_THE_PLANT = """UPDATE plant.session SET created_time = created_time - interval '14 h',
     last_used_time = last_used_time - interval '14 h', ended_time = now() - interval '13 h'"""
 EARLY = (
@@ -58,15 +50,18 @@ async def enrolled(context: BrowserContext, plant: Plant) -> None:
 async def test_a_kiosk_restarted_without_contact_and_back_14_hours_later_tells_each_fact_once(
     plant: Plant, connection: AsyncConnection, tmp_path: Path
 ) -> None:
+    """The browser's clock stands 14 hours back while it writes down, and has caught up when it sends."""
     await people_count(connection)
     async with kiosk(tmp_path / "profile") as context:
         await enrolled(context, plant)
+        await context.clock.install(time=datetime.now(UTC) - AWAY)
         page = await context.new_page()
         await sign_in(page, plant.url)
         await page.wait_for_function(CACHED)
         await context.set_offline(True)
         await report(page, 5)
     async with kiosk(tmp_path / "profile") as context:
+        await context.clock.install(time=datetime.now(UTC) - AWAY)
         await context.set_offline(True)
         page = await context.new_page()
         await page.goto(f"{plant.url}/t/{NAME}")
@@ -75,7 +70,7 @@ async def test_a_kiosk_restarted_without_contact_and_back_14_hours_later_tells_e
         await expect(page.locator('[data-reason="burr"]')).to_have_count(1)
         await report(page, 7)
         assert await waiting(page) == 2
-        await page.evaluate(LET_TIME_PASS, AWAY / timedelta(milliseconds=1))
+        await page.clock.fast_forward(AWAY / timedelta(milliseconds=1))
         await connection.execute(LET_TIME_PASS_AT_THE_PLANT)
         await context.set_offline(False)
         await until(lambda: nothing_waits(page))
