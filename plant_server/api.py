@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request
@@ -103,6 +104,7 @@ def create_app(settings: Settings, *, api_token: str | None = None, secrets: Pat
     app.state.live = LiveValues(settings.database_url)
     add_problem_handlers(app)
     app.add_middleware(BodyLimit)
+    app.state.time_zone = ZoneInfo(settings.time_zone)
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False)

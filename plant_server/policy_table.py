@@ -91,7 +91,7 @@ POLICY: dict[Row, Roles] = {
     ("POST", "/api/v1/work-orders/{work_order_id}/lift-hold"): PLANNING | {Role.QUALITY},
     ("POST", "/api/v1/work-orders/{work_order_id}/pause"): FLOOR | PLANNING,
     ("POST", "/api/v1/work-orders/{work_order_id}/resume"): FLOOR | PLANNING,
-    ("POST", "/api/v1/work-orders/{work_order_id}/complete"): PLANNING,
+    ("POST", "/api/v1/work-orders/{work_order_id}/complete"): FLOOR | PLANNING,
     ("POST", "/api/v1/work-orders/{work_order_id}/close"): PLANNING,
     ("POST", "/api/v1/work-orders/{work_order_id}/cancel"): PLANNING,
     ("POST", "/api/v1/work-orders/{work_order_id}/abort"): PLANNING,

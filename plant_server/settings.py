@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from edge.contract.topics import TopicError, valid_id
 from plant_server.errors import ConfigError, Mistake
+from plant_server.site_time import checked_zone, zone_of_this_machine
 
 PREFIX = "LINESIDE_"
 
@@ -84,6 +85,8 @@ class Settings(BaseSettings):
     groups: Annotated[tuple[str, ...], NoDecode] = ("+",)
     # Raw samples older than this are not stored (they go to sample_quarantine) and are dropped by the keeper.
     retention_days: int = Field(default=30, ge=1, le=3650)
+    # Of the site: times on pages are drawn in it. Without it: that of this machine.
+    time_zone: str = Field(default_factory=zone_of_this_machine)
     # The demo accepts what a birth proposes by itself; a plant asks a person.
     accept_equipment: bool = False
     # Back-off after a lost database or broker doubles from the first to the second.
@@ -98,6 +101,11 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("must be postgresql://ROLE:PASSWORD@HOST/DATABASE")
         return url
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        return checked_zone(name)
 
     @field_validator("shard")
     @classmethod

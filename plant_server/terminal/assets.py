@@ -30,6 +30,7 @@ PARTS = {
         "ages.js",
         "report.js",
         "forms.js",
+        "complete.js",
         "scan.js",
         "sign_in.js",
         "queue.js",

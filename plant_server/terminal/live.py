@@ -11,7 +11,8 @@ from plant_server.async_database import ConnectionPool
 from plant_server.errors import DatabaseUnavailable
 from plant_server.problems import answer
 from plant_server.telemetry.live import LiveValues, TooManyListeners
-from plant_server.terminal.reading import Agenda, Counts, StationOfPage, agenda_of, counts_of
+from plant_server.terminal.reading import Counts, StationOfPage, agenda_of, counts_of
+from plant_server.terminal.shape import shape_of
 
 SEND_TIMEOUT_S = 30.0  # A client that takes nothing for so long is gone.
 PAUSE_S = 1.0  # Between two looks at the database.
@@ -19,8 +20,9 @@ AGAIN_S = 10.0
 
 
 class CountsResponse(StreamingResponse):
-    """Text/event-stream of `counts`, and of `screen` when another run, person, stop, order or waiver is there: the page
-    asks for it anew."""
+    """Text/event-stream of `counts`, and of `screen` when another run, person, stop, order or waiver is there than the page
+    was drawn with: it asks for it anew. The id of an event is the shape (shape.py) that the page has then; `drawn` is the
+    one it began with, so nothing is missed between the drawing and the first look, nor while a stream is torn."""
 
     def __init__(
         self,
@@ -29,9 +31,10 @@ class CountsResponse(StreamingResponse):
         pool: ConnectionPool,
         station: StationOfPage,
         show: Callable[[Counts], str],
+        drawn: str,
     ) -> None:
         super().__init__(
-            _events(live, pool, station, show),
+            _events(live, pool, station, show, request.headers.get("last-event-id") or drawn),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -55,12 +58,11 @@ class CountsResponse(StreamingResponse):
 
 
 async def _events(
-    live: LiveValues, pool: ConnectionPool, station: StationOfPage, show: Callable[[Counts], str]
+    live: LiveValues, pool: ConnectionPool, station: StationOfPage, show: Callable[[Counts], str], drawn: str
 ) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop().time
     yield b"retry: 2000\n\n"
     known: Counts | None = None
-    shape: tuple[object, ...] | None = None
     said = clock()
     while not live.reader_ended:
         try:
@@ -71,25 +73,14 @@ async def _events(
             yield b": no database\n\n"  # The page sees the age of its counts grow.
             await asyncio.sleep(PAUSE_S)
             continue
-        before, shape = shape, _shape(counts, agenda)
-        if before is not None and shape != before:
-            yield b"event: screen\ndata: changed\n\n"
+        shape = shape_of(counts, agenda)
+        if shape != drawn:
+            yield f"id: {shape}\nevent: screen\ndata: changed\n\n".encode()
+            drawn = shape
         if counts != known or clock() - said >= AGAIN_S:
             yield _event(show(counts))
             known, said = counts, clock()
         await asyncio.sleep(PAUSE_S)
-
-
-def _shape(counts: Counts, agenda: Agenda) -> tuple[object, ...]:
-    """What decides which screen is right."""
-    running, machine = counts.running, counts.machine
-    return (
-        (running.run_id, running.order_state, running.state, sorted(running.people)) if running else None,
-        machine.state if machine else None,
-        bool(counts.not_assigned),
-        [stop.stop_id for stop in counts.stops],
-        agenda,
-    )
 
 
 def _event(html: str) -> bytes:

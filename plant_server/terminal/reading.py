@@ -155,6 +155,11 @@ class Screen:
     drawings: list[Drawing] = field(default_factory=list)
     runs_here: list[RunHere] = field(default_factory=list)
 
+    @property
+    def agenda(self) -> Agenda:
+        """As it is drawn here."""
+        return _agenda(self.dispatch, self.waivers)
+
 
 async def station_of(connection: AsyncConnection, name: str) -> StationOfPage | None:
     return await _one(connection, "station", StationOfPage, {"name": name})
@@ -181,11 +186,7 @@ async def counts_of(connection: AsyncConnection, station: StationOfPage) -> Coun
 async def agenda_of(connection: AsyncConnection, station: StationOfPage) -> Agenda:
     """What the station may do and who asks for a waiver: by this a page knows that it must be drawn anew."""
     orders = await work_orders.dispatch(connection, station.path) if station.path else []
-    waivers = await _all(connection, "waivers", WaiverAsked, {})
-    return Agenda(
-        tuple((one.operation_id, one.state, one.order_state) for one in orders),
-        tuple(one.waiver_id for one in waivers),
-    )
+    return _agenda(orders, await _all(connection, "waivers", WaiverAsked, {}))
 
 
 async def screen_of(connection: AsyncConnection, station: StationOfPage) -> Screen:
@@ -205,6 +206,13 @@ async def screen_of(connection: AsyncConnection, station: StationOfPage) -> Scre
         await _all(connection, "waivers", WaiverAsked, {}),
         await showing.drawings(connection, counts.running.run_id) if counts.running else [],
         await _all(connection, "runs_here", RunHere, values),
+    )
+
+
+def _agenda(orders: list[DispatchRow], waivers: list[WaiverAsked]) -> Agenda:
+    return Agenda(
+        tuple((one.operation_id, one.state, one.order_state) for one in orders),
+        tuple(one.waiver_id for one in waivers),
     )
 
 

@@ -2,13 +2,17 @@
 
 import gzip
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from babel.dates import format_skeleton
 from fastapi import Request
 from fastapi.responses import Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from plant_server.domain.verdict import RefusalReason
 from plant_server.people.identity import Principal
@@ -42,6 +46,7 @@ def _environment(language: str) -> Environment:
         "scan_reasons": SCAN_REASONS,
         "language": language,
         "named": _namer(language),
+        "when": _teller(language),
     }
     environment.filters |= {"quantity": quantity, "clock": clock, "problem": _problem(language)}
     return environment
@@ -56,8 +61,24 @@ def quantity(value: Decimal | int | None) -> str:
 
 
 def clock(value: datetime) -> str:
-    """For the attribute `datetime`; the browser shows it in its own zone, which is the plant's."""
+    """For attributes that scripts read."""
     return value.isoformat()
+
+
+def _teller(language: str) -> Callable[..., Markup]:
+    locale = language.replace("-", "_")
+
+    @pass_context
+    def when(context: Context, value: datetime, *, seconds: bool = False) -> Markup:
+        """A time by the wall clock of the site; of another day than today with its date."""
+        zone: ZoneInfo = context["zone"]
+        local = value.astimezone(zone)
+        told = local.strftime("%H:%M:%S" if seconds else "%H:%M")
+        if local.date() != datetime.now(UTC).astimezone(zone).date():
+            told = f"{format_skeleton('MMMd', local, zone, locale=locale)} {told}"
+        return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), told)
+
+    return when
 
 
 def _namer(language: str) -> Callable[[Any, str], str]:
@@ -91,7 +112,8 @@ def page(
 ) -> Response:
     """The template in the reader's language; it knows `who` reads."""
     language = language_of(request, who)
-    text = render(template, language, {"who": who, **(facts or {})})
+    zone = request.app.state.time_zone
+    text = render(template, language, {"who": who, "zone": zone, **(facts or {})})
     headers = {
         **HEADERS,
         "Cache-Control": "no-store",
@@ -102,6 +124,7 @@ def page(
 
 
 def render(template: str, language: str, facts: Mapping[str, Any]) -> str:
+    """`facts` name the site's `zone`, if the template tells a time."""
     return _ENVIRONMENTS[language].get_template(template).render(facts)
 
 

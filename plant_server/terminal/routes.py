@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from plant_server.dependencies import Live, Pool, Who
 from plant_server.people.identity import Principal
-from plant_server.people.roles import Role
+from plant_server.policy_table import POLICY
 from plant_server.problem_texts import LANGUAGES
 from plant_server.problems import Problem
 from plant_server.runs import showing
@@ -23,11 +23,12 @@ from plant_server.terminal.reading import (
     screen_of,
     station_of,
 )
+from plant_server.terminal.shape import shape_of
 from plant_server.terminal.sign_in_page import MAY_SEE_NAMES, sign_in_page
 
 router = APIRouter(include_in_schema=False)
 
-MAY_END_ORDERS = frozenset({Role.LEAD, Role.PLANNER, Role.MANAGER})
+MAY_END_ORDERS = POLICY["POST", "/api/v1/work-orders/{work_order_id}/complete"]
 """Others end their operation; the order goes on until one of these completes it."""
 YEAR_S = 365 * 86_400
 
@@ -56,14 +57,22 @@ async def screen(request: Request, pool: Pool, who: Who, station: str) -> Respon
 
 
 @router.get("/t/{station:path}/live")
-async def live(request: Request, pool: Pool, live_values: Live, who: Who, station: str) -> Response:
+async def live(
+    request: Request,
+    pool: Pool,
+    live_values: Live,
+    who: Who,
+    station: str,
+    drawn: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """`drawn`: with which shape the page was drawn; without one it is drawn anew."""
     found = await _station(pool, who, station)
-    language = language_of(request, who)
+    language, zone = language_of(request, who), request.app.state.time_zone
 
     def show(counts: Counts) -> str:
-        return rendering.render("counts.html", language, {"counts": counts})
+        return rendering.render("counts.html", language, {"counts": counts, "zone": zone})
 
-    return CountsResponse(request, live_values, pool, found, show)
+    return CountsResponse(request, live_values, pool, found, show, drawn)
 
 
 @router.get("/t/{station:path}/drawing")
@@ -111,7 +120,8 @@ async def _terminal(request: Request, pool: Pool, who: Principal, name: str, tem
         facts = await screen_of(connection, found)
     running = facts.counts.running
     ends_order = bool(running and running.is_last and who.roles & MAY_END_ORDERS)
-    shown = {"screen": facts, "counts": facts.counts, "ends_order": ends_order}
+    shape = shape_of(facts.counts, facts.agenda)
+    shown = {"screen": facts, "counts": facts.counts, "ends_order": ends_order, "shape": shape}
     return rendering.page(request, who, template, shown)
 
 

@@ -19,7 +19,7 @@ const queueRow = (item) => {
   const li = document.createElement('li'), p = document.createElement('p');
   const { good, scrap, reason, code } = item.body;
   const what = [good, ...(scrap || []).map((one) => `✕ ${one.quantity}`), reason, code].filter(Boolean).join(' · ') || '–';
-  p.textContent = `${new Date(item.time).toLocaleTimeString(document.documentElement.lang, { hourCycle: 'h23' })} · ${what}`;
+  p.textContent = `${clockText(item.time)} · ${what}`;
   if (item.problem) p.append(Object.assign(document.createElement('b'), { textContent: ' ' + problemText(item.problem) }));
   li.append(p);
   return li;

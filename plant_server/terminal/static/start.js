@@ -1,11 +1,5 @@
 // The page begins: what is shown is made right now, and again whenever it is exchanged and each second.
-const times = () => {
-  for (const one of document.querySelectorAll('time[datetime]')) {
-    const at = new Date(one.dateTime), day = 'day' in one.dataset ? { month: '2-digit', day: '2-digit' } : {};
-    one.textContent = at.toLocaleString(document.documentElement.lang, { ...day, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-  }
-};
-const shown = () => { times(); ages(); disable(); showSound(); openByItself(); };
+const shown = () => { ages(); disable(); showSound(); openByItself(); };
 addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.target.matches('input')) close(); });
 setInterval(() => { ages(); if (!openPanel()) shown(); }, 1000);
 shown();

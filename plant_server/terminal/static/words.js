@@ -4,6 +4,8 @@ const word = (name) => document.body.dataset['word' + name];
 const station = () => $('terminal');
 const screen = () => $('screen');
 const isAway = () => document.body.dataset.contact === 'no';
+// A moment by the wall clock of the site, wherever this browser thinks it is.
+const clockText = (time) => new Date(time).toLocaleTimeString(document.documentElement.lang, { hourCycle: 'h23', timeZone: document.body.dataset.zone });
 const problemText = (body) => body ? [body.title, body.detail].filter(Boolean).join(': ') : word('NoAnswer');
 
 // Each subject says which buttons are its own; the first that fits has the click.
