@@ -20,6 +20,8 @@ PACKAGES = {
     "migrate": ("plant_server.commands", "server"),
     "audit": ("plant_server.commands", "server"),
     "prepare": ("plant_server.commands", "server"),
+    "backup": ("plant_server.installation.commands", "server"),
+    "restore": ("plant_server.installation.commands", "server"),
     "sim": ("simulators.commands", "sim"),
 }
 """Subcommand -> the module whose `app` (or `<name>_app`) holds it, and the extra that installs what it needs."""

@@ -6,7 +6,8 @@
     │   ├── DatabaseUnavailable  no answer, or the session is gone: started over with back-off
     │   ├── SchemaNotReady       not migrated, or by another version: a person runs `lineside migrate`
     │   └── MigrationError       a migration cannot be applied: nothing of it was
-    └── CursorConflict           somebody else moved a cursor of ours: everything cached is dropped, started over
+    ├── CursorConflict           somebody else moved a cursor of ours: everything cached is dropped, started over
+    └── BackupError              a backup that is not made or not taken back: installation/errors.py
 
 Whatever is not in this tree is a mistake of ours and ends the process.
 """

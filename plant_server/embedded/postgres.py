@@ -93,11 +93,7 @@ class PostgresServer:
     def url(self, role: str = OWNER, database: str = DATABASE) -> str:
         """The connection URL of a role: `lineside` (owner), `lineside_plant`, `lineside_bridge`, `lineside_bi`,
         or the superuser `postgres`. It holds the password, and stays the same over stop and start."""
-        if role not in (OWNER, SUPERUSER, *LOGIN_ROLES):
-            raise ValueError(f"no database role {role!r}")
-        password = quote(password_of(self.home, role), safe="")
-        folder = quote(str(self.socket_folder), safe="")
-        return f"postgresql://{role}:{password}@/{database}?host={folder}&port={_PORT}"
+        return _url(self.home, self.socket_folder, role, database)
 
     def start(self, *, patience_s: float = 120) -> None:
         """Start and wait until connections are accepted, crash recovery included. No effect when it runs.
@@ -198,6 +194,24 @@ def running_postgres(
             yield server
         finally:
             server.stop()
+
+
+def url_of_running(home: Path, role: str = OWNER) -> str | None:
+    """The URL of a role of the server that another process runs on this folder; None when none runs there."""
+    record = home / "pg/runtime"
+    if not record.exists() or not processes_in(home / "pg/data"):
+        return None
+    runtime = Path(record.read_text(encoding="utf-8").strip())
+    return _url(home.resolve(), runtime / "socket", role, DATABASE)
+
+
+def _url(home: Path, socket_folder: Path, role: str, database: str) -> str:
+    if role not in (OWNER, SUPERUSER, *LOGIN_ROLES):
+        raise ValueError(f"no database role {role!r}")
+    password = quote(password_of(home, role), safe="")
+    return (
+        f"postgresql://{role}:{password}@/{database}?host={quote(str(socket_folder), safe='')}&port={_PORT}"
+    )
 
 
 def _account_for(data: Path) -> Account | None:

@@ -90,6 +90,16 @@ def find_postgres(*, prefer: Source | None = None, major: int | None = None) -> 
     )
 
 
+def program_folders() -> Iterator[Path]:
+    """Folders that may hold PostgreSQL's other programs (pg_dump): LINESIDE_PG_BIN alone, else installed, else the wheel."""
+    chosen = os.environ.get("LINESIDE_PG_BIN")
+    if chosen:
+        yield Path(chosen)
+        return
+    yield from _installed_folders()
+    yield from _wheel_folders()
+
+
 def _candidates(prefer: Source | None) -> Iterator[PostgresBinaries]:
     """Fitting servers, the preferred one first."""
     if prefer != "wheel":
@@ -115,7 +125,7 @@ def _chosen(folder: Path) -> PostgresBinaries:
 
 
 def _installed_folders() -> Iterator[Path]:
-    for program in ("postgres", "pg_ctl"):
+    for program in ("postgres", "pg_ctl", "pg_dump"):
         on_path = shutil.which(program)
         if on_path:
             yield Path(on_path).resolve().parent

@@ -1,0 +1,1 @@
+"""The plant as something that is installed, backed up, restored and looked after."""

@@ -1,0 +1,142 @@
+"""`lineside backup | restore | doctor`: the plant as the person sees it who looks after its computer."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from plant_server.installation.backup import Progress
+    from plant_server.installation.restore import Restored
+
+backup_app = typer.Typer()
+restore_app = typer.Typer()
+WORDS = {
+    "tables": "counting and hashing tables",
+    "database": "database",
+    "check": "checking every table",
+    "file": "reading the backup",
+}
+Only = Literal["everything", "files", "database"]
+
+
+@backup_app.command(epilog="Example: lineside backup --out /mnt/usb/plant.zip --keep 14")
+def backup(
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write. [LINESIDE_HOME/backups/lineside-….zip]")
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Afterwards delete older ones in LINESIDE_HOME/backups.")
+    ] = None,
+    settings: Annotated[
+        list[Path] | None,
+        typer.Option("--with", exists=True, dir_okay=False, help="One more file of settings to take along."),
+    ] = None,
+) -> None:
+    """Write one file with database, keys, secrets and settings. The plant goes on working meanwhile."""
+    from plant_server.installation.backup import back_up, forget_oldest, new_file
+    from plant_server.installation.place import existing_database
+    from plant_server.settings import load_settings
+
+    home = _home()
+    with _said_in_words(), _progress() as progress:
+        owner_url = load_settings().owner_database_url
+        target = out or new_file(home)
+        with existing_database(home, owner_url) as (url, place):
+            manifest = back_up(home, url, place, target, [*_own_settings(), *(settings or [])], progress)
+        gone = forget_oldest(home, keep) if keep is not None else []
+    typer.echo(f"{target}: {len(manifest.tables)} tables, {manifest.rows} rows, {len(manifest.files)} files")
+    for path in gone:
+        typer.echo(f"deleted {path.name}")
+    typer.echo("It holds the plant's keys and passwords: keep it where nobody else reads it.", err=True)
+
+
+@restore_app.command(epilog="Example: lineside restore plant.zip --home /var/lib/lineside")
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `lineside backup` wrote.")],
+    home: Annotated[Path | None, typer.Option(help="Where to. [LINESIDE_HOME]")] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also where there is a plant: files are set aside, tables dropped."),
+    ] = False,
+    only: Annotated[
+        Only, typer.Option(help="Before the database server's first start: files.")
+    ] = "everything",
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Into a database of the folder's own, whatever it came from.")
+    ] = False,
+) -> None:
+    """Make the plant of a backup anew, and check that it is the one. Exit code 1: it is not there, or not whole."""
+    from plant_server.installation.archive import reading_archive
+    from plant_server.installation.place import database_to_fill
+    from plant_server.installation.restore import restore_database, restore_files
+    from plant_server.settings import load_settings
+
+    folder = (home or _home()).resolve()
+    restored: Restored | None = None
+    with _said_in_words(), _progress() as progress, reading_archive(file) as archive:
+        owner_url = load_settings().owner_database_url
+        archive.check(lambda done, total: progress("file", done, total))
+        in_folder = owner_url is None and (embedded or archive.manifest.place == "embedded")
+        aside = kept = None
+        if in_folder and only != "database":  # Its server starts with the passwords among the files.
+            aside, kept = restore_files(archive, folder, force=force)
+        if only != "files":
+            with database_to_fill(folder, owner_url, embedded=in_folder) as url:
+                restored = restore_database(archive, url, force=force, progress=progress)
+        if not in_folder and only != "database":
+            aside, kept = restore_files(archive, folder, force=force)
+    if restored is not None:
+        typer.echo(
+            f"{restored.tables} tables, {restored.rows} rows: as in the backup of {archive.manifest.made}"
+        )
+    if aside is not None:
+        typer.echo(f"what stood there is in {aside}")
+    if kept is not None:
+        typer.echo(f"settings of the backup are in {kept}: put them in their place yourself")
+
+
+def _own_settings() -> list[Path]:
+    """The files of settings that our own processes would read here."""
+    names = (
+        os.environ.get("LINESIDE_CONFIG", "lineside.yaml"),
+        os.environ.get("LINESIDE_BRIDGE_CONFIG", "bridge.yaml"),
+    )
+    return [path for path in map(Path, names) if path.is_file()]
+
+
+def _home() -> Path:
+    return Path(os.environ.get("LINESIDE_HOME", ".lineside")).resolve()
+
+
+@contextmanager
+def _said_in_words() -> Iterator[None]:
+    """What is expected to fail is told without a traceback."""
+    from plant_server.embedded.errors import EmbeddedServerError
+    from plant_server.errors import LinesidePlantError
+
+    try:
+        yield
+    except (LinesidePlantError, EmbeddedServerError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    tasks: dict[str, TaskID] = {}
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(WORDS[what])
+            bar.update(tasks[what], completed=done, total=total or None)
+
+        yield progress
