@@ -105,7 +105,7 @@ def _bom(told: BomRelease, codes: Codes) -> dict[str, Any]:
 
 
 def _changes(told: EngineeringChange, origin: Origin, codes: Codes) -> list[Command]:
-    """The plant keeps a change per item; theirs may speak of several, which then share its number."""
+    """The plant keeps a change per item; theirs may speak of several, which share its number."""
     disposition = told.disposition
     if disposition not in _DISPOSITIONS:
         disposition = codes.ours("disposition", told.disposition)
@@ -114,7 +114,7 @@ def _changes(told: EngineeringChange, origin: Origin, codes: Codes) -> list[Comm
             "/api/v1/change-orders",
             _head(origin, one.item)
             | {
-                "number": told.number if len(told.affected) == 1 else f"{told.number}/{one.item}",
+                "number": told.number,
                 "item": codes.ours("item", one.item),
                 "old_revision": one.old_revision,
                 "new_revision": one.new_revision,

@@ -73,7 +73,7 @@ INSERT INTO plant.change_order (number, item_id, old_revision, new_revision, eff
                                 disposition, released_time, used_up_time)
 VALUES (%(number)s, %(item_id)s, %(old_revision)s, %(new_revision)s, %(effectivity)s, %(from_time)s, %(orders)s,
         %(from_serial)s, %(disposition)s, %(released_time)s, %(used_up_time)s)
-ON CONFLICT (number) DO NOTHING RETURNING change_order_id;
+ON CONFLICT (number, item_id) DO NOTHING RETURNING change_order_id;
 
 -- change_change_order --
 UPDATE plant.change_order

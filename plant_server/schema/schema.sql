@@ -1324,7 +1324,7 @@ ALTER TABLE ONLY plant.booking
 ALTER TABLE ONLY plant.booking
     ADD CONSTRAINT booking_pkey PRIMARY KEY (tag_id, odometer_from);
 ALTER TABLE ONLY plant.change_order
-    ADD CONSTRAINT change_order_number_key UNIQUE (number);
+    ADD CONSTRAINT change_order_number_item_key UNIQUE (number, item_id);
 ALTER TABLE ONLY plant.change_order
     ADD CONSTRAINT change_order_pkey PRIMARY KEY (change_order_id);
 ALTER TABLE ONLY plant.chosen_counting_tag

@@ -89,10 +89,10 @@ async def _an_order_runs(plant: Plant) -> tuple[int, int, int]:
 
 
 async def _change(plant: Plant, number: str, item: str, old: str, new: str) -> None:
-    """A change of the PLM that takes effect now."""
+    """What a change of the PLM says of one item; it takes effect now."""
     await plant.receive(
         "change-orders",
-        number,
+        f"{number}/{item}",
         number=number,
         item=item,
         old_revision=old,
@@ -139,3 +139,26 @@ async def test_an_order_of_an_old_revision_is_not_gone_on_with(
             told = answer.json()
             assert (answer.status_code, told["code"]) == (409, "superseded-revision"), answer.text
             assert told["params"]["change"] == "ECN-2042"
+
+
+async def test_one_change_of_several_items_is_one_number_at_the_scan_in_the_hold_and_at_a_start(
+    app: FastAPI, connection: AsyncConnection
+) -> None:
+    async with standing_at(app, connection) as plant:
+        order, run, _ = await _an_order_runs(plant)
+        await plant.done(f"runs/{run}/pause", {})
+        await _change(plant, "ECO-1001", "PIN", "A", "B")
+        await _change(plant, "ECO-1001", "BRACKET", "1", "2")
+        kept = (await plant.get("change-orders"))["items"]
+        assert [(one["number"], one["item"]) for one in kept] == [
+            ("ECO-1001", "PIN"),
+            ("ECO-1001", "BRACKET"),
+        ]
+        told = await plant.done("scans", {"code": "P-1", "order": "WO-1"})
+        assert (told["ok"], told["change"]) == (False, "ECO-1001")
+        held = await plant.get(f"work-orders/{order}")
+        assert [one["reference"] for one in held["holds"]] == ["ECO-1001"]
+        lift = {"reason": "change", "reference": "ECO-1001"}
+        assert (await plant.done(f"work-orders/{order}/lift-hold", lift))["state"] != "held"
+        answer = await plant.post(f"runs/{run}/resume", {})
+        assert (answer.status_code, answer.json()["params"]["change"]) == (409, "ECO-1001")

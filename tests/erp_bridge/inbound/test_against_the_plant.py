@@ -47,25 +47,28 @@ def cancel(erp: httpx.Client, number: str) -> None:
     ask(erp, f"/control/work-orders/{number}/cancel", {})
 
 
-def changed_item(erp: httpx.Client, plm: httpx.Client, code: str) -> None:
-    """An item of its own whose revision A was replaced by B."""
-    names = {"code": code, "name_zh": "阀", "name_en": "Valve"}
-    ask(erp, "/control/items", names | {"kind": "finished"})
-    ask(plm, "/control/items", names | {"kind": "finished"})
+def changed_items(erp: httpx.Client, plm: httpx.Client, *codes: str) -> str:
+    """Items of their own whose revision A was replaced by B, all by one change; its number."""
     line = {"position": 10, "item": "STEM-10", "quantity": "1", "unit": "pcs"}
-    for revision in ("A", "B"):
-        ask(plm, "/control/boms", {"item": code, "revision": revision, "lines": [line]})
-        ask(plm, f"/control/boms/{code}/{revision}/release", {"effective_from": "2026-11-01T00:00:00Z"})
+    for code in codes:
+        names = {"code": code, "name_zh": "阀", "name_en": "Valve"}
+        ask(erp, "/control/items", names | {"kind": "finished"})
+        ask(plm, "/control/items", names | {"kind": "finished"})
+        for revision in ("A", "B"):
+            ask(plm, "/control/boms", {"item": code, "revision": revision, "lines": [line]})
+            ask(plm, f"/control/boms/{code}/{revision}/release", {"effective_from": "2026-11-01T00:00:00Z"})
+    number = f"ECO-{codes[0]}"
     change = {
-        "number": f"ECO-{code}",
+        "number": number,
         "title_zh": "换",
         "title_en": "New",
-        "affected": [{"item": code, "old_revision": "A", "new_revision": "B"}],
+        "affected": [{"item": code, "old_revision": "A", "new_revision": "B"} for code in codes],
         "effective_from": "2026-11-02T00:00:00Z",
         "disposition": "scrap",
     }
     ask(plm, "/control/change-orders", change)
-    ask(plm, f"/control/change-orders/ECO-{code}/release", {})
+    ask(plm, f"/control/change-orders/{number}/release", {})
+    return number
 
 
 def ask(system: httpx.Client, path: str, body: dict[str, object]) -> None:
@@ -111,7 +114,7 @@ async def test_after_a_change_took_effect_an_order_for_the_old_revision_is_rejec
     erp: httpx.Client, plm: httpx.Client, bridge: PullingBridge
 ) -> None:
     item = f"FG-{key('C')}"
-    changed_item(erp, plm, item)
+    changed_items(erp, plm, item)
     number = released_order(erp, item=item, bom_revision="A")
     await bridge.pull()
     await bridge.pull()  # The order came before its BOMs were read.
@@ -126,6 +129,17 @@ async def test_after_a_change_took_effect_an_order_for_the_old_revision_is_rejec
     await bridge.pull()
     assert [one["state"] for one in await bridge.inbox(external_id=number)] == ["superseded", "done"]
     assert order_there(erp, number)["state"] == "accepted"
+
+
+async def test_a_change_of_several_items_keeps_its_number_for_each_of_them(
+    erp: httpx.Client, plm: httpx.Client, bridge: PullingBridge
+) -> None:
+    items = [f"FG-{key('C')}", f"FG-{key('C')}"]
+    number = changed_items(erp, plm, *items)
+    await bridge.pull()
+    for item in items:
+        (kept,) = await plant_list(bridge, f"/api/v1/change-orders?item={item}")
+        assert (kept["number"], kept["item"], kept["new_revision"]) == (number, item, "B")
 
 
 async def test_an_order_cancelled_there_is_cancelled_here(erp: httpx.Client, bridge: PullingBridge) -> None:
