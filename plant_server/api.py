@@ -30,6 +30,7 @@ from plant_server.people.first_administrator import OneTimeCode
 from plant_server.people.routes import router as people_router
 from plant_server.people.secrets_of_people import Pepper
 from plant_server.people.sign_in_routes import router as sign_in_router
+from plant_server.people.unsigned_routes import router as unsigned_router
 from plant_server.policy import authorize
 from plant_server.problems import add_problem_handlers, describe_problems
 from plant_server.runs.routes import router as runs_router
@@ -59,6 +60,7 @@ ROUTERS = (
     energy_router,
     sign_in_router,
     people_router,
+    unsigned_router,
     terminal_router,
 )
 
@@ -102,9 +104,9 @@ def create_app(settings: Settings, *, api_token: str | None = None, secrets: Pat
     app.state.turns = Turns()
     app.state.event_listeners = ListenerSlots()
     app.state.live = LiveValues(settings.database_url)
+    app.state.time_zone = ZoneInfo(settings.time_zone)
     add_problem_handlers(app)
     app.add_middleware(BodyLimit)
-    app.state.time_zone = ZoneInfo(settings.time_zone)
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False)

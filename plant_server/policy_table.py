@@ -168,6 +168,8 @@ POLICY: dict[Row, Roles] = {
     ("POST", "/api/v1/stations"): ADMIN,
     ("POST", "/api/v1/stations/{station_id}/enrol"): ADMIN,
     ("POST", "/api/v1/stations/{station_id}/revoke"): ADMIN,
+    ("GET", "/api/v1/unsigned-facts"): LEADING | AUDIT,
+    ("POST", "/api/v1/unsigned-facts/{event_id}/settle"): LEADING,
 }
 
 QUEUED: frozenset[Row] = frozenset(
@@ -178,4 +180,4 @@ QUEUED: frozenset[Row] = frozenset(
     }
 )
 """Routes of additive facts (good, scrap, stop reason, andon, scan): what a terminal wrote down without contact and
-sends later for the person who did it (people/identity.py)."""
+sends later for the person who did it (people/written_down.py)."""

@@ -5,8 +5,9 @@ async def report(call: Call, work_order_id: Id, body: Report) -> Response:
     return await call.run("work_order.report", body, partial(service.report, work_order_id, body))
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,9 +17,12 @@ from pydantic import AwareDatetime, BaseModel
 
 from plant_server.async_database import ConnectionPool
 from plant_server.events.canonical import canonical
+from plant_server.events.client_clock import SENT_HEADER, TIME_HEADER, by_our_clock, received_time
 from plant_server.events.command import Actor, Answer, Command
 from plant_server.events.execute import Handler, execute
 from plant_server.events.turns import Turns
+from plant_server.people.unsigned import is_unsigned, listed, notes_of
+from plant_server.people.written_down import Vouched
 from plant_server.policy import identify
 from plant_server.problems import Problem, answer, problem_responses
 
@@ -33,7 +37,15 @@ _KeyHeader = Annotated[
 ]
 _TimeHeader = Annotated[
     AwareDatetime | None,
-    Header(alias="X-Client-Time", description="When it happened, by your clock. Without it: now, by ours."),
+    Header(alias=TIME_HEADER, description="When it happened, by your clock. Without it: now, by ours."),
+]
+_SentHeader = Annotated[
+    AwareDatetime | None,
+    Header(
+        alias=SENT_HEADER,
+        description="Your clock as you send this. If it is more than 2 s off ours, X-Client-Time is corrected by that "
+        "and the Event keeps a note (`facts.clock`).",
+    ),
 ]
 
 
@@ -45,11 +57,16 @@ class CommandCall:
     key: UUID
     event_time: datetime
     actor: Actor
+    notes: Mapping[str, Any]
+    vouched: Vouched | None
 
     async def run(self, kind: str, body: BaseModel | None, handler: Handler) -> Response:
         """Do it once; the response carries the stored answer and leaves after the commit."""
         pool: ConnectionPool = self.request.app.state.pool
         turns: Turns = self.request.app.state.turns
+        notes = self.notes
+        if self.vouched is not None and is_unsigned(self.vouched):
+            handler, notes = listed(handler, self.vouched), {**notes, **notes_of(self.vouched)}
         command = Command(
             key=self.key,
             kind=kind,
@@ -57,6 +74,7 @@ class CommandCall:
             body=body.model_dump(mode="json", exclude_unset=True) if body is not None else {},
             actor=self.actor,
             event_time=self.event_time,
+            notes=notes,
         )
         if not self.request.path_params:  # It names no thing that others could wait for too.
             return respond(self.request, await execute(pool, command, handler))
@@ -79,7 +97,9 @@ def command_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return problem_responses(400, *statuses, 409)
 
 
-async def _call(request: Request, key: _KeyHeader = None, event_time: _TimeHeader = None) -> CommandCall:
+async def _call(
+    request: Request, key: _KeyHeader = None, said: _TimeHeader = None, sent: _SentHeader = None
+) -> CommandCall:
     if key is None:
         raise Problem(400, "key-missing")
     try:
@@ -87,7 +107,8 @@ async def _call(request: Request, key: _KeyHeader = None, event_time: _TimeHeade
     except ValueError as error:
         raise Problem(400, "key-invalid", "a UUID is wanted") from error
     principal = await identify(request)
-    return CommandCall(request, parsed, event_time or datetime.now(UTC), principal.actor)
+    told = by_our_clock(said, sent, received_time(request))
+    return CommandCall(request, parsed, told.event_time, principal.actor, told.notes, principal.vouched)
 
 
 Call = Annotated[CommandCall, Depends(_call)]

@@ -1,7 +1,7 @@
 """What is asked, by whom, and what is answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,11 @@ class Command:
     route: str  # `POST /api/v1/work-orders/7/report`, as it was called
     body: Mapping[str, Any]
     actor: Actor
-    event_time: datetime  # The client's clock, aware.
+    event_time: (
+        datetime  # When it happened, aware; a client's clock that is off was corrected (client_clock.py).
+    )
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """Kept with the Event beside what became of it, also of a refused one: what was odd about how it came."""
 
     def __post_init__(self) -> None:
         if self.event_time.tzinfo is None:

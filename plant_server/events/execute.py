@@ -147,7 +147,13 @@ async def _recorded(
             yield None
             return
         yield CommandContext(
-            connection, command.key, command.actor, command.event_time, recorded_time=row[0], _end=end
+            connection,
+            command.key,
+            command.actor,
+            command.event_time,
+            recorded_time=row[0],
+            facts=dict(command.notes),
+            _end=end,
         )
 
 

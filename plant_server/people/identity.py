@@ -2,12 +2,11 @@
 
 A session is a cookie that scripts cannot read, good at the terminal where it was opened, locked after ten idle minutes
 and over after twelve hours. What a terminal wrote down while it had no contact it sends later for the person who did
-it: the terminal's own credential vouches for `X-Operator-Session`, for moments that session covers, and only on the
-routes named in policy_table.QUEUED.
+it, on the routes named in policy_table.QUEUED alone: see written_down.py.
 """
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,14 +21,13 @@ from plant_server.database import load_queries
 from plant_server.events.command import Actor
 from plant_server.people.roles import Role
 from plant_server.people.secrets_of_people import hash_token
+from plant_server.people.written_down import OPERATOR_SESSION_HEADER, Vouched, who_wrote_it_down
 
 QUERIES = load_queries(__package__)
 SESSION_COOKIE = "lineside_session"
 DEVICE_COOKIE = "lineside_device"
-OPERATOR_SESSION_HEADER = "X-Operator-Session"
 IDLE = timedelta(minutes=10)
 LONGEST = timedelta(hours=12)
-SKEW = timedelta(minutes=2)  # Between the clocks of terminal and server.
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,7 @@ class Principal:
     station: Station | None = None
     by_cookie: bool = field(default=False)  # A browser sends it by itself, so where the page is from matters.
     locked: bool = False  # A session that was idle for too long.
+    vouched: Vouched | None = None  # A terminal sends what it wrote down earlier.
 
 
 TOKEN_HOLDER = Principal(Actor("integrator token"), frozenset({Role.INTEGRATOR}))
@@ -76,7 +75,10 @@ async def identify_by_cookies(request: Request, *, queued: bool) -> Principal:
     pool: ConnectionPool = request.app.state.pool
     async with pool.connection() as connection:
         station = await _station(connection, device_token)
-        row = await _session(connection, request, session_token, station, queued)
+        if queued and station and OPERATOR_SESSION_HEADER in request.headers:
+            written = await who_wrote_it_down(connection, request, station.station_id, LONGEST)
+            return _of_then(*written, station, standing_in)
+        row = await _session(connection, session_token, station)
         if row and not row["locked"] and row["stale"] and _is_used_by_a_person(request):
             await connection.execute(QUERIES["use_session"], row)
     return _principal(row, station, standing_in)
@@ -120,6 +122,15 @@ def _principal(
     return Principal(actor, person.roles | standing_in, person, station, by_cookie=True)
 
 
+def _of_then(
+    row: dict[str, Any] | None, vouched: Vouched, station: Station, standing_in: frozenset[Role]
+) -> Principal:
+    """Whom the terminal cannot name it stands in for: somebody was there and did what operators do."""
+    if row is None:
+        standing_in |= {Role.OPERATOR}
+    return replace(_principal(row, station, standing_in), vouched=vouched)
+
+
 async def _station(connection: AsyncConnection, token: str | None) -> Station | None:
     if token is None:
         return None
@@ -130,42 +141,17 @@ async def _station(connection: AsyncConnection, token: str | None) -> Station | 
 
 
 async def _session(
-    connection: AsyncConnection, request: Request, token: str | None, station: Station | None, queued: bool
+    connection: AsyncConnection, token: str | None, station: Station | None
 ) -> dict[str, Any] | None:
-    operator_session = request.headers.get(OPERATOR_SESSION_HEADER)
-    if queued and operator_session and station:
-        values = _session_of_then(request, operator_session, station)
-        return await _row(connection, "session_of_then", values) if values else None
     if token is None:
         return None
     values = {"token_hash": hash_token(token), "idle": IDLE, "longest": LONGEST}
-    row = await _row(connection, "session", values)
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(QUERIES["session"], values)
+        row = await cursor.fetchone()
     if row and row["station_id"] is not None and (not station or row["station_id"] != station.station_id):
         return None
     return row
-
-
-def _session_of_then(request: Request, session: str, station: Station) -> dict[str, Any] | None:
-    try:
-        session_id = UUID(session)
-        event_time = datetime.fromisoformat(request.headers.get("x-client-time", ""))
-    except ValueError:
-        return None
-    if event_time.tzinfo is None or event_time > datetime.now(UTC) + SKEW:
-        return None
-    return {
-        "session_id": session_id,
-        "station_id": station.station_id,
-        "event_time": event_time,
-        "skew": SKEW,
-        "longest": LONGEST,
-    }
-
-
-async def _row(connection: AsyncConnection, query: str, values: dict[str, Any]) -> dict[str, Any] | None:
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(QUERIES[query], values)
-        return await cursor.fetchone()
 
 
 def _is_used_by_a_person(request: Request) -> bool:

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -125,6 +126,24 @@ async def test_the_clients_time_is_kept_beside_ours(
     assert await cursor.fetchone() == (True, True)
     naive = await client.post(PEOPLE, json=LI, headers=headers | {"X-Client-Time": "2026-01-31T20:00:00"})
     assert (naive.status_code, naive.json()["code"]) == (422, "invalid-request")
+
+
+async def test_a_clients_clock_that_is_off_is_corrected_and_noted_also_with_a_refusal(
+    client: httpx.AsyncClient, connection: AsyncConnection
+) -> None:
+    slow = datetime.now(UTC) - timedelta(hours=14)
+    clock = {"X-Client-Time": (slow - timedelta(hours=2)).isoformat(), "X-Client-Sent": slow.isoformat()}
+    right = {"X-Client-Sent": datetime.now(UTC).isoformat()}
+    ada = {"name": "Ada", "roles": ["admin"]}
+    await client.post(PEOPLE, json=ada, headers={"Idempotency-Key": str(uuid4())} | right)
+    headers = {"Idempotency-Key": str(uuid4())} | clock
+    refused = await client.post(f"{PEOPLE}/1/change", json={"active": False}, headers=headers)
+    assert refused.status_code == 409
+    cursor = await connection.execute(
+        "SELECT facts ? 'clock', round((facts #>> '{clock,client_skew_s}')::numeric / 3600),"
+        " round(extract(epoch FROM recorded_time - event_time) / 3600) FROM plant.event ORDER BY recorded_time"
+    )
+    assert await cursor.fetchall() == [(False, None, 0), (True, -14, 2)]
 
 
 async def test_sealed_events_are_read_by_position(
