@@ -14,6 +14,13 @@ connectors:
     # same: both use one code. A map: ours → theirs. Kinds not named here need rows in the code map of the bridge.
     codes: {item: same, reason: same, unit: {H87: pcs, KGM: kg, SEC: s, KWH: kWh}}
     places: {receipt: FG, issue: LINE}   # their warehouses for finished goods and for material
+  erp:
+    connector: tryton                    # erp_bridge/README.md says how each setting is used
+    url: http://127.0.0.1:8000
+    client_id: lineside                  # the user there; secret_file holds the password
+    secret_file: tryton.secret
+    codes: {item: same, unit: {H87: u, KGM: kg}, machine: {demo/plant1/area1/line1/press1: Press}}
+    tryton: {database: works, warehouse: WH, scrap_location: SCRAP, labor_center: Assembly}
 ```
 Checked whole before anything is opened; every mistake is reported with its place.
 """
@@ -97,6 +104,22 @@ class Plant(_Strict):
         return _file(path)
 
 
+class Tryton(_Strict):
+    """What only a Tryton needs to be told. Codes of locations and names of work centers are those of its records."""
+
+    database: str = Field(min_length=1)
+    warehouse: str = "WH"
+    language: str = "en"
+    scrap_location: str = "SCRAP"
+    labor_center: str | None = None
+    energy_center: str | None = None
+    accept_warnings: tuple[str, ...] = ()
+    """Kinds of questions that are answered with yes (`over_tolerance`, …); all others go to a person."""
+    short_stock: Literal["refuse", "force"] = "refuse"
+    finish_when: Literal["completed", "closed", "never"] = "completed"
+    """At which state of the order the production is finished there."""
+
+
 class Connector(_Strict):
     """One system. Deadlines in seconds; `settle_s` is how long a request may still take effect after it was sent."""
 
@@ -115,6 +138,7 @@ class Connector(_Strict):
     settle_s: float = Field(default=60, gt=0, le=3600)
     retry_max_s: float = Field(default=300, gt=0, le=86_400)
     workers: int = Field(default=4, ge=1, le=32)
+    tryton: Tryton | None = None
 
     @field_validator("secret_file", "endpoint_file")
     @classmethod
@@ -138,6 +162,10 @@ class Connector(_Strict):
             raise ValueError("url needs secret_file")
         if self.settle_s < 3 * self.timeout_s:
             raise ValueError("settle_s must be at least 3 × timeout_s: an attempt asks, sends and reads back")
+        if (self.connector == "tryton") != (self.tryton is not None):
+            raise ValueError("tryton: settings for the connector tryton, and for no other")
+        if self.tryton is not None and self.url is None:
+            raise ValueError("tryton needs url and secret_file")
         for kind, policy in self.documents.items():
             if policy != "each" and kind not in MERGEABLE:
                 raise ValueError(f"documents.{kind}: only each; it is never merged")
