@@ -22,6 +22,7 @@ from plant_server.equipment.routes import router as equipment_router
 from plant_server.events.routes import router as events_router
 from plant_server.events.stream import ListenerSlots
 from plant_server.events.turns import Turns
+from plant_server.hand_overs.routes import router as hand_overs_router
 from plant_server.machine_states.routes import router as machine_states_router
 from plant_server.master_data.routes import router as master_data_router
 from plant_server.materials.routes import router as materials_router
@@ -55,6 +56,7 @@ ROUTERS = (
     work_orders_router,
     planning_router,
     runs_router,
+    hand_overs_router,
     materials_router,
     stops_router,
     energy_router,

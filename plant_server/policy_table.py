@@ -118,6 +118,10 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/api/v1/count-cases"): READ,
     ("POST", "/api/v1/count-cases/settle"): LEADING | {Role.PLANNER, Role.QUALITY},
     ("POST", "/api/v1/equipment/{equipment_id}/counting-tag"): CONNECT,
+    # hand-overs: they name people, so who stands there without a sign-in does not read them
+    ("GET", "/api/v1/hand-overs"): SIGNED_IN,
+    ("POST", "/api/v1/hand-overs"): FLOOR,
+    ("POST", "/api/v1/hand-overs/{hand_over_id}/read"): FLOOR,
     # materials
     ("POST", "/api/v1/scans"): FLOOR,
     ("GET", "/api/v1/lots"): READ,

@@ -633,6 +633,31 @@ ALTER TABLE plant.gap ALTER COLUMN gap_id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.hand_over (
+    hand_over_id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    equipment_id integer NOT NULL,
+    from_time timestamp with time zone NOT NULL,
+    to_time timestamp with time zone NOT NULL,
+    note text NOT NULL,
+    summary jsonb NOT NULL,
+    written_by integer NOT NULL,
+    read_by integer,
+    read_time timestamp with time zone,
+    CONSTRAINT hand_over_check CHECK ((to_time > from_time)),
+    CONSTRAINT hand_over_check1 CHECK (((read_by IS NULL) = (read_time IS NULL))),
+    CONSTRAINT hand_over_check2 CHECK ((read_by <> written_by)),
+    CONSTRAINT hand_over_note_check CHECK ((length(note) <= 500))
+);
+ALTER TABLE plant.hand_over OWNER TO lineside_plant;
+ALTER TABLE plant.hand_over ALTER COLUMN hand_over_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.hand_over_hand_over_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.item (
     item_id integer NOT NULL,
     code text NOT NULL,
@@ -1381,6 +1406,10 @@ ALTER TABLE ONLY plant.frozen
     ADD CONSTRAINT frozen_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY plant.gap
     ADD CONSTRAINT gap_pkey PRIMARY KEY (gap_id);
+ALTER TABLE ONLY plant.hand_over
+    ADD CONSTRAINT hand_over_event_id_key UNIQUE (event_id);
+ALTER TABLE ONLY plant.hand_over
+    ADD CONSTRAINT hand_over_pkey PRIMARY KEY (hand_over_id);
 ALTER TABLE ONLY plant.item
     ADD CONSTRAINT item_code_key UNIQUE (code);
 ALTER TABLE ONLY plant.item
@@ -1512,6 +1541,7 @@ CREATE INDEX consumption_short ON plant.consumption USING btree (consumption_id)
 CREATE INDEX device_contact_ts ON plant.device_contact USING btree (device_id, ts);
 CREATE INDEX energy_share_path ON plant.energy_share USING btree (path);
 CREATE INDEX event_of_work_order ON plant.event USING btree (work_order_id, recorded_time) WHERE (work_order_id IS NOT NULL);
+CREATE INDEX hand_over_at ON plant.hand_over USING btree (equipment_id, to_time);
 CREATE UNIQUE INDEX labor_open ON plant.labor USING btree (run_id, person) WHERE (to_time IS NULL);
 CREATE UNIQUE INDEX lot_hold_open ON plant.lot_hold USING btree (lot_id, reference) WHERE (lifted_time IS NULL);
 CREATE INDEX lot_move_consumption ON plant.lot_move USING btree (consumption_id) WHERE (consumption_id IS NOT NULL);
@@ -1612,6 +1642,12 @@ ALTER TABLE ONLY plant.event_chain
     ADD CONSTRAINT event_chain_event_id_fkey FOREIGN KEY (event_id) REFERENCES plant.event(event_id);
 ALTER TABLE ONLY plant.gap
     ADD CONSTRAINT gap_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
+ALTER TABLE ONLY plant.hand_over
+    ADD CONSTRAINT hand_over_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES plant.equipment(equipment_id);
+ALTER TABLE ONLY plant.hand_over
+    ADD CONSTRAINT hand_over_read_by_fkey FOREIGN KEY (read_by) REFERENCES plant.person(person_id);
+ALTER TABLE ONLY plant.hand_over
+    ADD CONSTRAINT hand_over_written_by_fkey FOREIGN KEY (written_by) REFERENCES plant.person(person_id);
 ALTER TABLE ONLY plant.item_revision
     ADD CONSTRAINT item_revision_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
 ALTER TABLE ONLY plant.item_unit
