@@ -1,12 +1,14 @@
 """What `lineside edge check` prints: per device and tag the value, unit, quality and age, or what is wrong."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from edge.acquisition.check import CheckedDevice
 from edge.contract.datatypes import Quality
+from edge.errors import Mistake
 
 
 def show(devices: Sequence[CheckedDevice], console: Console | None = None) -> bool:
@@ -32,6 +34,46 @@ def show(devices: Sequence[CheckedDevice], console: Console | None = None) -> bo
                 reading.tag.name, value, reading.tag.unit, Quality(reading.quality).name.lower(), age
             )
         console.print(table)
+        if checked.profile.verified == "draft":
+            console.print(
+                f"[yellow]{checked.profile.name} is a draft: confirm its guesses, then write verified: device"
+            )
     well = sum(checked.is_well for checked in devices)
     console.print(f"{well} of {len(devices)} devices are well")
     return well == len(devices)
+
+
+def as_json(file: str, mistakes: Sequence[Mistake], devices: Sequence[CheckedDevice]) -> dict[str, Any]:
+    """The same for a program. `mistakes` is empty or `devices` is: nothing is opened by a wrong configuration."""
+    return {
+        "file": file,
+        "well": not mistakes and all(checked.is_well for checked in devices),
+        "mistakes": [
+            {"file": one.source, "line": one.line, "path": one.path, "message": one.message}
+            for one in mistakes
+        ],
+        "devices": [_device(checked) for checked in devices],
+    }
+
+
+def _device(checked: CheckedDevice) -> dict[str, Any]:
+    return {
+        "name": checked.device.name,
+        "url": checked.device.url,
+        "profile": checked.profile.name,
+        "verified": checked.profile.verified,
+        "well": checked.is_well,
+        "failure": None if checked.failure is None else str(checked.failure),
+        "took_s": round(checked.took_s, 3),
+        "tags": [
+            {
+                "name": reading.tag.name,
+                "role": reading.tag.role.value,
+                "value": reading.value,
+                "unit": reading.tag.unit,
+                "quality": Quality(reading.quality).name.lower(),
+                "age_s": round(checked.age_s(reading), 3),
+            }
+            for reading in checked.readings
+        ],
+    }

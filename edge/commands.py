@@ -1,4 +1,4 @@
-"""`lineside edge …`: run an agent, or check its configuration and its devices."""
+"""`lineside edge …`: run an agent, check its configuration and its devices, look at devices nobody described."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Run and check an edge agent.")
+from edge.onboarding.commands import browse, probe
+
+app = typer.Typer(no_args_is_help=True, help="Run and check an edge agent; browse and probe new machines.")
+
+app.command(
+    epilog="Example: lineside edge browse opc.tcp://192.168.1.10:4840 --insecure --watch 10 --out press.yaml"
+)(browse)
+app.command(epilog="Example: lineside edge probe modbus://192.168.1.20 --unit-id 1-10")(probe)
 
 Config = Annotated[
     Path | None,
@@ -41,25 +48,40 @@ def check(
     offline: Annotated[
         bool, typer.Option("--offline", help="Check the file and the profiles only; open no connection.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Check the configuration, then read every device once and show value, unit, quality and age of each tag."""
-    import asyncio
+    """Check the configuration, then read every device once and show value, unit, quality and age of each tag.
 
+    Exit code 1: mistakes in the file or in a profile, all of them told with file and line. 2: a device does not answer,
+    or a tag has no value.
+    """
+    import asyncio
+    import json
+
+    from edge import check_table
     from edge.acquisition.check import check_devices
-    from edge.check_table import show
     from edge.errors import ConfigError
+    from edge.logging import log_to_stderr
     from edge.settings import load_settings
 
+    log_to_stderr()
     path = _path(config)
     try:
         settings = load_settings(path)
     except ConfigError as error:
-        typer.echo(str(error), err=True)
+        if as_json:
+            typer.echo(json.dumps(check_table.as_json(str(path), error.mistakes, []), ensure_ascii=False))
+        else:
+            typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"{path}: {len(settings.devices)} devices, no mistakes")
-    if offline:
-        return
-    if not show(asyncio.run(check_devices(settings))):
+    if not as_json:
+        typer.echo(f"{path}: {len(settings.devices)} devices, no mistakes")
+    devices = [] if offline else asyncio.run(check_devices(settings))
+    if as_json:
+        typer.echo(json.dumps(check_table.as_json(str(path), [], devices), ensure_ascii=False))
+    elif not offline:
+        check_table.show(devices)
+    if not all(checked.is_well for checked in devices):
         raise typer.Exit(2)
 
 

@@ -61,7 +61,9 @@ class Profile:
     document: str
     revision: str
     page: str
-    verified: str  # `document`: taken from paper. `device`: seen to be true on a real one.
+    verified: (
+        str  # `document`: from paper. `device`: seen to be true on a real one. `draft`: guessed by a tool.
+    )
     tags: tuple[Tag, ...]
     max_registers_per_read: int = 125
     gap_limit: int = 16  # Registers nobody asked for that a read may span to save a request.

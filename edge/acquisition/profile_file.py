@@ -5,7 +5,7 @@ driver: modbus                    # or opcua
 document: ABB 2CMC485003M0201     # where the addresses are from …
 revision: E (2025-11)
 page: chapter 9, mapping tables
-verified: document                # … and whether a real device was seen to agree: `device`
+verified: document                # … and whether a real device was seen to agree: `device`; `draft` holds guesses
 modbus: {table: holding}          # defaults of the tags below
 tags:
   - {name: energy, role: meter, register: 0x5000, type: uint64, scale: 10, unit: Wh, width: 64, rate_max: 500}
@@ -88,7 +88,7 @@ class _ProfileFile(WrittenPart):
     document: str = Field(min_length=1)
     revision: str = Field(min_length=1)
     page: str = Field(min_length=1)
-    verified: Literal["document", "device"]
+    verified: Literal["document", "device", "draft"]
     notes: str = ""
     namespace: str | None = None  # OPC UA: of node ids that name none.
     modbus: ModbusDefaults = ModbusDefaults()

@@ -21,9 +21,14 @@ _BUILD_S, _DECODE_S = 110, 60
 
 def decode_with_node(payloads: list[bytes]) -> list[dict[str, Any]]:
     """What npm's sparkplug-payload reads in each."""
-    _built("node", NODE / "node_modules", NODE / "package-lock.json", _npm_ci)
+    install_node_packages()
     lines = "".join(payload.hex() + "\n" for payload in payloads)
     return _run(["node", str(NODE / "decode.js")], lines)
+
+
+def install_node_packages() -> None:
+    """Those of tests/node, unless they are there already."""
+    _built("node", NODE / "node_modules", NODE / "package-lock.json", _npm_ci)
 
 
 def decode_with_pysparkplug(payloads: list[tuple[str, bytes]]) -> list[dict[str, Any]]:

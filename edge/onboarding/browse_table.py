@@ -1,0 +1,60 @@
+"""What `lineside edge browse` prints."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from edge.onboarding.browsing import Browsed
+from edge.onboarding.movement import Movement, movement_of
+
+WIDE = 150
+"""Columns; in a file or a narrow terminal lines are long rather than cut."""
+VALUE_MAX = 28
+
+
+def show(browsed: Browsed, console: Console | None = None) -> None:
+    """One line for each variable that can be a tag, with the guess that stands in the draft."""
+    console = console or Console()
+    console = Console(file=console.file, width=max(console.width, WIDE))
+    table = Table("tag", "path", "value", "unit", "range", "type", "moves", "taken for")
+    for found, tag in zip(browsed.found, browsed.draft.tags, strict=True):
+        bounds = f"{found.low:g} … {found.high:g}" if found.low is not None and found.high is not None else ""
+        movement = movement_of(found.values)
+        role = str(tag.fields["role"])
+        table.add_row(
+            *_plain(
+                tag.name, found.place, shown(found.value), found.unit, bounds, str(found.address["datatype"])
+            ),
+            f"[bold]{movement}" if movement.moved else "" if movement is Movement.UNWATCHED else movement,
+            f"[yellow]{role} ?" if tag.guess else role,
+        )
+    if browsed.found:
+        console.print(table)
+    for line in summary(browsed):
+        console.print(escape(line))
+
+
+def summary(browsed: Browsed) -> Iterable[str]:
+    """What was walked, and why that may not be all."""
+    walked = browsed.walked
+    yield (
+        f"{walked.nodes} nodes, {len(walked.variables)} variables, {browsed.matching} fit, "
+        f"{len(browsed.found)} can be tags, {browsed.draft.guesses} guesses to confirm (?)"
+    )
+    if walked.cut:
+        yield f"stopped at {walked.cut}: there may be more; --root, --depth, --max-nodes or --max-seconds"
+    if walked.refused:
+        yield f"the server would not browse {walked.refused} nodes"
+
+
+def shown(value: object) -> str:
+    """A value in one short line."""
+    text = "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= VALUE_MAX else f"{text[: VALUE_MAX - 1]}…"
+
+
+def _plain(*cells: str) -> list[str]:
+    return [escape(cell) for cell in cells]
