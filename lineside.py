@@ -22,6 +22,7 @@ PACKAGES = {
     "prepare": ("plant_server.commands", "server"),
     "backup": ("plant_server.installation.commands", "server"),
     "restore": ("plant_server.installation.commands", "server"),
+    "doctor": ("plant_server.installation.commands", "server"),
     "sim": ("simulators.commands", "sim"),
 }
 """Subcommand -> the module whose `app` (or `<name>_app`) holds it, and the extra that installs what it needs."""

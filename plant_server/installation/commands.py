@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 backup_app = typer.Typer()
 restore_app = typer.Typer()
+doctor_app = typer.Typer()
+COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 WORDS = {
     "tables": "counting and hashing tables",
     "database": "database",
@@ -21,6 +23,7 @@ WORDS = {
     "file": "reading the backup",
 }
 Only = Literal["everything", "files", "database"]
+Language = Literal["en", "zh-CN"]
 
 
 @backup_app.command(epilog="Example: lineside backup --out /mnt/usb/plant.zip --keep 14")
@@ -97,6 +100,43 @@ def restore(
         typer.echo(f"what stood there is in {aside}")
     if kept is not None:
         typer.echo(f"settings of the backup are in {kept}: put them in their place yourself")
+
+
+@doctor_app.command(epilog="Example: lineside doctor --json")
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One list of objects.")] = False,
+    language: Annotated[Language | None, typer.Option(help="en or zh-CN. [LANG]")] = None,
+    backups: Annotated[
+        Path | None, typer.Option(help="Where backups are kept. [LINESIDE_HOME/backups]")
+    ] = None,
+) -> None:
+    """Is the plant well? A line for each thing, and what to do. Exit code 1: something is bad."""
+    import json
+
+    from rich.console import Console
+    from rich.markup import escape
+
+    from plant_server.installation.backup import FOLDER
+    from plant_server.installation.doctor import examine
+    from plant_server.installation.doctor_texts import words
+
+    home = _home()
+    spoken = language or ("zh-CN" if os.environ.get("LANG", "").startswith("zh") else "en")
+    found = [(finding, *words(finding, spoken)) for finding in examine(home, backups or home / FOLDER)]
+    if as_json:
+        rows = [
+            {"check": one.check, "level": one.level, "code": one.code, "text": text, "action": action}
+            for one, text, action in found
+        ]
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        console = Console(soft_wrap=True, highlight=False)
+        for one, text, action in found:
+            console.print(f"[{COLOURS[one.level]}]{one.level:4}[/] {one.check:12} {escape(text)}")
+            if action:
+                console.print(f"     → {escape(action)}")
+    if any(one.level == "bad" for one, _, _ in found):
+        raise typer.Exit(1)
 
 
 def _own_settings() -> list[Path]:

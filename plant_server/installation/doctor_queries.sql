@@ -1,0 +1,34 @@
+-- server --
+SELECT current_setting('server_version'), current_setting('server_version_num')::integer / 10000,
+       extract(epoch FROM clock_timestamp())::float8,
+       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'),
+       (SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb');
+
+-- process --
+-- Sessions of one of our processes here, and for how long the busiest of them has asked nothing.
+SELECT count(*), extract(epoch FROM min(clock_timestamp() - coalesce(state_change, backend_start)))::float8
+FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE %(name)s;
+
+-- edges --
+SELECT node, coalesce(online, false), extract(epoch FROM now() - last_message)::float8, coalesce(clock_skew_s, 0)
+FROM plant.edge ORDER BY node;
+
+-- cursor --
+SELECT extract(epoch FROM now() - max(moved_time))::float8 FROM plant.edge_cursor;
+
+-- gaps --
+SELECT edge.node, gap.reason, count(*) FROM plant.gap AS gap JOIN plant.edge USING (edge_id)
+WHERE gap.stored_time > now() - interval '1 day' GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- quarantine --
+SELECT count(*) FROM plant.quarantine WHERE received_time > now() - interval '7 days';
+
+-- unsealed --
+SELECT count(*), extract(epoch FROM now() - min(recorded_time))::float8 FROM plant.unsealed;
+
+-- outbox --
+SELECT count(*), extract(epoch FROM now() - min(not_before))::float8 FROM plant.outbox WHERE not_before <= now();
+
+-- alarms --
+SELECT kind, count(*) FROM plant.alarm WHERE cleared_time IS NULL GROUP BY 1 ORDER BY 1;

@@ -1,0 +1,365 @@
+"""A well plant is told to be well; then each thing is broken, and the doctor names it and what to do."""
+
+import json
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from plant_server.embedded.broker import Broker, running_broker
+from plant_server.installation.check_broker import check_broker
+from plant_server.installation.check_files import check_certificates, check_disk
+from plant_server.installation.doctor import examine
+from plant_server.installation.doctor_texts import TEXTS, words
+from plant_server.installation.finding import Finding
+from plant_server.security.access_control import EdgeNode, Host
+from plant_server.security.certificate_authority import CertificateAuthority
+from plant_server.security.installation import prepare
+from plant_server.settings import MqttSettings
+from tests.plant_server.database_fixture import PlantDatabase
+from tests.plant_server.installation.running import lineside
+
+ALIVE = """
+INSERT INTO plant.edge (group_id, node, online, last_message, clock_skew_s) VALUES ('shop1', 'press-shop', true, now(), 0.1);
+INSERT INTO plant.edge_cursor (edge_id, epoch, committed) VALUES (1, gen_random_uuid(), 7);
+"""
+EVENT = """INSERT INTO plant.unsealed (event_id, recorded_time) VALUES (gen_random_uuid(), now() - interval '{}')"""
+DUE = """INSERT INTO plant.outbox (event_id, kind, body, not_before) VALUES (gen_random_uuid(), 'completion', '{{}}',
+         now() - interval '{}')"""
+
+Examine = Callable[[], dict[str, Finding]]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("site") / ".lineside"
+    prepare(home, edges=[EdgeNode("shop1", "press-shop")], hosts=[Host("plant")], server_names=[])
+    (home / "backups").mkdir()
+    (home / "backups/plant.zip").touch(mode=0o600)
+    (home / "log").mkdir()
+    (home / "log/anchors.log").touch()
+    return home
+
+
+@pytest.fixture(scope="module")
+def broker(home: Path) -> Iterator[Broker]:
+    """With the certificates of the folder."""
+    with running_broker(
+        home, prefer="mosquitto", edges=[("shop1", "press-shop")], hosts=["plant"], port=0
+    ) as broker:
+        yield broker
+
+
+@pytest.fixture
+def execute(plant_database: PlantDatabase) -> Callable[[str], None]:
+    def run(statement: str) -> None:
+        with psycopg.connect(plant_database.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    return run
+
+
+@pytest.fixture
+def environment(plant_database: PlantDatabase, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINESIDE_DATABASE_URL", plant_database.url)
+    monkeypatch.setenv("LINESIDE_MQTT__URL", broker.url)
+
+
+@pytest.fixture
+def well(
+    home: Path, plant_database: PlantDatabase, environment: None, execute: Callable[[str], None]
+) -> Iterator[Examine]:
+    """A plant at work: what examines it, by check. Sessions stand for ingest and keeper."""
+    execute(ALIVE)
+    with ExitStack() as sessions:
+        for name in ("lineside ingest plant", "lineside keeper"):
+            sessions.enter_context(at_work(plant_database, name))
+        yield lambda: {finding.check: finding for finding in examine(home, home / "backups")}
+
+
+@contextmanager
+def at_work(database: PlantDatabase, name: str) -> Iterator[None]:
+    with psycopg.connect(database.url, autocommit=True, application_name=name):
+        yield
+
+
+def level_and_code(found: dict[str, Finding], check: str) -> tuple[str, str]:
+    return found[check].level, found[check].code
+
+
+def test_a_well_plant_is_told_to_be_well(well: Examine) -> None:
+    found = well()
+    del found["disk"]  # This machine's own.
+    assert {check: finding.code for check, finding in found.items() if finding.level != "ok"} == {}
+    assert set(found) == {
+        *(
+            "disk",
+            "secrets",
+            "certificates",
+            "settings",
+            "database",
+            "timescale",
+            "clock",
+            "schema",
+            "ingest",
+        ),
+        *(
+            "keeper",
+            "edges",
+            "cursor",
+            "sealer",
+            "outbox",
+            "spool",
+            "quarantine",
+            "alarms",
+            "broker",
+            "anchors",
+        ),
+        "backup",
+    }
+
+
+@pytest.mark.parametrize(
+    ("statement", "check", "expected"),
+    [
+        (EVENT.format("2 minutes"), "sealer", ("warn", "sealer-old")),
+        (EVENT.format("11 minutes"), "sealer", ("bad", "sealer-old")),
+        (DUE.format("20 minutes"), "outbox", ("warn", "outbox-old")),
+        (DUE.format("2 days"), "outbox", ("bad", "outbox-old")),
+        (
+            "UPDATE plant.edge_cursor SET moved_time = now() - interval '11 minutes'",
+            "cursor",
+            ("warn", "cursor-old"),
+        ),
+        (
+            "UPDATE plant.edge_cursor SET moved_time = now() - interval '2 hours'",
+            "cursor",
+            ("bad", "cursor-old"),
+        ),
+        ("DELETE FROM plant.edge_cursor", "cursor", ("warn", "cursor-none")),
+        ("UPDATE plant.edge SET online = false", "edges", ("warn", "edges-silent")),
+        ("UPDATE plant.edge SET last_message = now() - interval '1 hour'", "edges", ("warn", "edges-silent")),
+        ("UPDATE plant.edge SET clock_skew_s = -3600", "edges", ("warn", "edges-skewed")),
+        ("DELETE FROM plant.edge_cursor; DELETE FROM plant.edge", "edges", ("warn", "edges-none")),
+        (
+            "INSERT INTO plant.gap (edge_id, epoch, first, last, reason) VALUES (1, gen_random_uuid(), 1, 9, 'full')",
+            "spool",
+            ("warn", "spool-dropped"),
+        ),
+        (
+            "INSERT INTO plant.quarantine (topic, payload, reason, detail) VALUES ('t', '', 'not_sparkplug', '')",
+            "quarantine",
+            ("warn", "quarantine-some"),
+        ),
+        (
+            "INSERT INTO plant.alarm (kind, subject, detail) VALUES ('two_epochs', 'press-shop', '')",
+            "alarms",
+            ("warn", "alarms-open"),
+        ),
+    ],
+)
+def test_what_the_database_tells(
+    well: Examine, execute: Callable[[str], None], statement: str, check: str, expected: tuple[str, str]
+) -> None:
+    execute(statement)
+    assert level_and_code(well(), check) == expected
+
+
+def test_a_process_that_is_not_there_is_missed(
+    home: Path, environment: None, plant_database: PlantDatabase
+) -> None:
+    with at_work(plant_database, "lineside keeper"):
+        found = {finding.check: finding for finding in examine(home, home / "backups")}
+    assert level_and_code(found, "ingest") == ("bad", "ingest-absent")
+    assert level_and_code(found, "keeper")[0] == "ok"
+
+
+def test_a_process_that_asks_nothing_is_stuck(well: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plant_server.installation.check_database.STUCK_S", 0.001)
+    found = well()
+    assert level_and_code(found, "keeper") == ("bad", "keeper-old")
+    assert level_and_code(found, "ingest") == ("bad", "ingest-old")
+
+
+def test_a_database_that_is_not_there_or_not_ours(
+    well: Examine,
+    empty_database: PlantDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    execute: Callable[[str], None],
+) -> None:
+    monkeypatch.setenv("LINESIDE_DATABASE_URL", empty_database.url)
+    assert level_and_code(well(), "schema") == ("bad", "schema-not-ready")
+    monkeypatch.setenv("LINESIDE_DATABASE_URL", "postgresql://lineside_plant@127.0.0.1:1/lineside")
+    found = well()
+    assert level_and_code(found, "database") == ("bad", "database-unavailable")
+    assert "keeper" not in found
+
+
+def test_a_schema_that_is_behind(well: Examine, plant_database: PlantDatabase) -> None:
+    with psycopg.connect(plant_database.owner_url, autocommit=True) as connection:
+        connection.execute(
+            "DELETE FROM migration.applied WHERE number = (SELECT max(number) FROM migration.applied)"
+        )
+    found = well()
+    assert level_and_code(found, "schema") == ("bad", "schema-not-ready")
+    assert "run `lineside migrate`" in words(found["schema"], "en")[1]
+
+
+def test_a_clock_that_is_off(well: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time
+    for ahead_s, level in ((5, "warn"), (3600, "bad")):
+        monkeypatch.setattr("plant_server.installation.check_database.time.time", lambda s=ahead_s: now() + s)
+        assert level_and_code(well(), "clock") == (level, "clock-old")
+
+
+def test_settings_that_are_wrong(well: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINESIDE_RETENTION_DAYS", "0")
+    found = well()
+    assert level_and_code(found, "settings") == ("bad", "settings-wrong")
+    assert "LINESIDE_RETENTION_DAYS" in words(found["settings"], "en")[0]
+
+
+def test_a_broker_that_is_not_there_or_of_another_authority(
+    well: Examine, broker: Broker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = CertificateAuthority(tmp_path / "ca")
+    monkeypatch.setenv("LINESIDE_MQTT__CA", str(other.certificate))
+    assert level_and_code(well(), "broker") == ("bad", "broker-refused")
+    monkeypatch.delenv("LINESIDE_MQTT__CA")
+    broker.stop()
+    assert level_and_code(well(), "broker") == ("bad", "broker-unreachable")
+    broker.start()
+    assert level_and_code(well(), "broker")[0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("days_left", "expected"),
+    [(400, ("ok", "broker-ok")), (20, ("warn", "broker-ending")), (-1, ("bad", "broker-refused"))],
+)
+def test_a_broker_whose_certificate_ends(tmp_path: Path, days_left: int, expected: tuple[str, str]) -> None:
+    issued = datetime.now(UTC) - timedelta(days=825 - days_left)
+    authority = CertificateAuthority(tmp_path / "ca", now=lambda: issued)
+    pair = authority.server_pair()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        answering = threading.Thread(target=_answer_once, args=(server, context))
+        answering.start()
+        mqtt = MqttSettings(url=f"mqtts://127.0.0.1:{server.getsockname()[1]}", ca=authority.certificate)
+        (finding,) = check_broker(mqtt, datetime.now(UTC))
+        answering.join(timeout=10)
+    assert (finding.level, finding.code) == expected
+
+
+def _answer_once(server: socket.socket, context: ssl.SSLContext) -> None:
+    connection, _ = server.accept()
+    try:
+        context.wrap_socket(connection, server_side=True).close()
+    except (ssl.SSLError, ConnectionError):
+        connection.close()  # The client did not like the certificate.
+
+
+def test_a_broker_without_tls_is_for_trials(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        mqtt = MqttSettings(url=f"mqtt://127.0.0.1:{server.getsockname()[1]}")
+        (finding,) = check_broker(mqtt, datetime.now(UTC))
+    assert (finding.level, finding.code) == ("warn", "broker-plain")
+
+
+@pytest.mark.parametrize(
+    ("days_left", "expected"),
+    [(400, "certificates-ok"), (20, "certificates-ending"), (-1, "certificates-ended")],
+)
+def test_certificates_that_end(tmp_path: Path, days_left: int, expected: str) -> None:
+    issued = datetime.now(UTC) - timedelta(days=825 - days_left)
+    CertificateAuthority(tmp_path / "ca", now=lambda: issued).client_pair("shop1:press-shop")
+    (finding,) = check_certificates(tmp_path, datetime.now(UTC))
+    assert finding.code == expected
+    assert str(finding.values["file"]).endswith("shop1%3Apress-shop.pem")
+
+
+def test_a_certificate_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "ca").mkdir()
+    (tmp_path / "ca/ca.pem").write_text("-----BEGIN CERTIFICATE-----\nnot one\n-----END CERTIFICATE-----\n")
+    assert [finding.code for finding in check_certificates(tmp_path, datetime.now(UTC))] == [
+        "certificates-damaged"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "expected"),
+    [
+        (50, ("ok", "disk-ok")),
+        (10, ("warn", "disk-low")),
+        (4, ("bad", "disk-full")),
+        (0.5, ("bad", "disk-full")),
+    ],
+)
+def test_a_disk_that_fills(tmp_path: Path, free_gib: float, expected: tuple[str, str]) -> None:
+    gib = 1 << 30
+    (finding,) = check_disk(tmp_path, lambda _: (100 * gib, 0, int(free_gib * gib)))
+    assert (finding.level, finding.code) == expected
+
+
+@pytest.mark.parametrize("file", ["secrets/api-token", "ca/ca.key", "backups/plant.zip"])
+def test_a_secret_that_others_may_read(home: Path, well: Examine, file: str) -> None:
+    path = home / file
+    if not path.exists():
+        path.touch()
+    path.chmod(0o640)
+    try:
+        found = well()
+    finally:
+        path.chmod(0o600)
+    assert level_and_code(found, "secrets") == ("bad", "secrets-open")
+    assert str(path) in words(found["secrets"], "en")[0]
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [(20, ("ok", "backup-ok")), (30, ("warn", "backup-old")), (200, ("bad", "backup-old"))],
+)
+def test_a_backup_that_is_old(home: Path, well: Examine, hours: int, expected: tuple[str, str]) -> None:
+    then = time.time() - hours * 3600
+    os.utime(home / "backups/plant.zip", (then, then))
+    assert level_and_code(well(), "backup") == expected
+
+
+def test_no_backup_and_no_anchors_at_all(home: Path, environment: None, tmp_path: Path) -> None:
+    found = {finding.check: finding for finding in examine(tmp_path, tmp_path)}
+    assert level_and_code(found, "backup") == ("warn", "backup-none")
+    assert level_and_code(found, "anchors") == ("warn", "anchors-none")
+
+
+def test_the_exit_code_says_whether_something_is_bad(
+    home: Path, well: Examine, broker: Broker, plant_database: PlantDatabase
+) -> None:
+    (home / "backups/plant.zip").touch()
+    told = {"LINESIDE_DATABASE_URL": plant_database.url, "LINESIDE_MQTT__URL": broker.url}
+    good = lineside(home, "doctor", **told)
+    assert good.returncode == 0, good.stdout
+    broken = lineside(home, "doctor", "--json", **told | {"LINESIDE_MQTT__URL": "mqtts://127.0.0.1:1"})
+    assert broken.returncode == 1
+    bad = [row for row in json.loads(broken.stdout) if row["level"] == "bad"]
+    assert [(row["check"], row["code"]) for row in bad] == [("broker", "broker-unreachable")]
+    chinese = lineside(
+        home, "doctor", **told | {"LINESIDE_MQTT__URL": "mqtts://127.0.0.1:1", "LANG": "zh_CN.UTF-8"}
+    )
+    assert "→ 启动代理" in chinese.stdout
+
+
+def test_everything_said_is_said_in_both_languages() -> None:
+    for code, texts in TEXTS.items():
+        assert set(texts) == {"en", "zh-CN"}, code
+        english, chinese = texts["en"], texts["zh-CN"]
+        assert bool(english[1]) == bool(chinese[1]), code
+        assert not code.endswith("-ok") or not english[1], code
