@@ -1,15 +1,20 @@
 """Connector `tryton`: a Tryton 8.2 with stock, lots, production and work centers, over its JSON-RPC."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
 from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.config import Source
+from erp_bridge.connectors import tryton_words
 from erp_bridge.connectors.connector import Page, Request, Stored
 from erp_bridge.connectors.tryton_masters import changes, understand
+from erp_bridge.connectors.tryton_production import read_production
 from erp_bridge.connectors.tryton_rpc import TrytonClient
+from erp_bridge.connectors.tryton_saga import Saga, stored_words
 from erp_bridge.documents.canonical import Posting
-from erp_bridge.errors import NotNeeded, RefusedByErp
+from erp_bridge.errors import LostAnswer, RefusedByErp
 from erp_bridge.inbound.canonical import Inbound
 from erp_bridge.mapping import Codes
 from plant_server.contract.outbox import Kind
@@ -18,13 +23,14 @@ from plant_server.contract.outbox import Kind
 class Tryton:
     """One company's warehouse in one database."""
 
-    kinds: ClassVar[frozenset[Kind]] = frozenset()
+    kinds: ClassVar[frozenset[Kind]] = tryton_words.KINDS
     sources: ClassVar[frozenset[Source]] = frozenset({"item", "bom", "work_order"})
     refuses_duplicates: ClassVar[bool] = False
 
     def __init__(self, name: str, settings: ConnectorSettings) -> None:
         assert settings.tryton is not None  # noqa: S101  # The configuration was checked.
         self.name = name
+        self._settings = settings
         self._tryton = settings.tryton
         self._client = TrytonClient(name, settings, settings.tryton)
 
@@ -38,16 +44,31 @@ class Tryton:
         return f"signed in; {len(orders)} productions wait"
 
     def request(self, posting: Posting, codes: Codes) -> Request:
-        raise NotNeeded("this Tryton is told nothing")
+        return tryton_words.request(posting, codes, self._tryton)
 
     async def post(self, request: Request) -> str:
-        raise NotNeeded("this Tryton is told nothing")
+        saga = self._saga(request)
+        async with self._in_time(request):
+            production = await saga.production()
+            note = await saga.note(production)
+            await saga.finish()
+        return production.reference(note)
 
     async def look_up(self, request: Request, key: str) -> Sequence[str]:
-        return []
+        number = request.body["production"]
+        production = await read_production(self._client, self._tryton.warehouse, number)
+        note = None if production is None else production.note(key)
+        return [] if production is None or note is None else [production.reference(note)]
 
     async def read_back(self, request: Request, reference: str) -> Stored:
-        raise NotNeeded("this Tryton is told nothing")
+        async with self._in_time(request):
+            production = await self._saga(request).finish()
+        note = production.note(request.body["key"])
+        if note is None:
+            raise LostAnswer(f"{reference} is not there any more")
+        return Stored(
+            reference, stored_words(request, production, note), {"production_state": production.state}
+        )
 
     async def fetch_changes(self, source: Source, after: str | None) -> Page:
         return await changes(self._client, self._tryton.warehouse, source, after)
@@ -57,6 +78,18 @@ class Tryton:
 
     async def close(self) -> None:
         await self._client.close()
+
+    def _saga(self, request: Request) -> Saga:
+        return Saga(self._client, self._tryton, request)
+
+    @asynccontextmanager
+    async def _in_time(self, request: Request) -> AsyncIterator[None]:
+        """All steps together have the deadline of one request: another sender must be able to count on it."""
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                yield
+        except TimeoutError as error:
+            raise LostAnswer(f"{self.name}: {request.path} was not done in time") from error
 
     def _named(self) -> list[tuple[str, str, str]]:
         """Records the settings speak of: (model, field, value)."""

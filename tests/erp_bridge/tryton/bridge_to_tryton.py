@@ -9,9 +9,18 @@ from erp_bridge.connectors import CONNECTORS
 from erp_bridge.delivery.sender import Sender
 from erp_bridge.inbound.plant_api import PlantApi
 from erp_bridge.inbound.puller import Puller
-from tests.erp_bridge.bridge_here import EACH, BridgeHere
+from tests.erp_bridge.bridge_here import BridgeHere
 from tests.tryton.set_up import BRIDGE_USER, PASSWORD
 
+TOLD = (
+    "completion",
+    "consumption",
+    "scrap",
+    "labor_time",
+    "machine_time",
+    "energy_cost",
+    "order_progress",
+)
 CODES: dict[str, Any] = {
     "item": "same",
     "unit": {"H87": "u", "KGM": "kg"},
@@ -27,7 +36,7 @@ def tryton_settings(url: str, database: str, secret_file: Path, **wishes: Any) -
         "url": url,
         "client_id": BRIDGE_USER,
         "secret_file": str(secret_file),
-        "documents": dict.fromkeys((*EACH, "order_progress"), "each"),
+        "documents": dict.fromkeys(TOLD, "each"),
         "codes": CODES,
         "tryton": {"database": database, "labor_center": "Assembly", "energy_center": "Energy"},
         "timeout_s": 10,
