@@ -37,9 +37,10 @@ def browse(
         typer.Option("--insecure", help="Without signing and encryption. Only where the network is trusted."),
     ] = False,
     policy: Annotated[
-        str, typer.Option(help="Basic256Sha256, Aes128Sha256RsaOaep or Aes256Sha256RsaPss.")
-    ] = "Basic256Sha256",
-    mode: Annotated[str, typer.Option(help="Sign or SignAndEncrypt.")] = "SignAndEncrypt",
+        str | None,
+        typer.Option(help="Basic256Sha256, Aes128Sha256RsaOaep or Aes256Sha256RsaPss. Default: the first."),
+    ] = None,
+    mode: Annotated[str | None, typer.Option(help="Sign or SignAndEncrypt. Default: SignAndEncrypt.")] = None,
     trust: Annotated[
         Path | None, typer.Option(help="Server certificates to trust: a file or a folder.")
     ] = None,
@@ -60,11 +61,17 @@ def browse(
     from edge.onboarding.browsing import BrowseOptions, browse
     from edge.onboarding.opcua_walk import Bounds
 
-    security: dict[str, Any] = {"user": user, "password_file": password_file}
-    if not insecure:
-        security |= {"policy": policy, "mode": mode, "trust": trust, "certificate": certificate, "key": key}
+    security = {
+        "policy": policy,
+        "mode": mode,
+        "trust": trust,
+        "certificate": certificate,
+        "key": key,
+        "user": user,
+        "password_file": password_file,
+    }
     given = {name: value for name, value in security.items() if value is not None}
-    device = _device(url, "opc.tcp", timeout_s=timeout, insecure=insecure, security=given)
+    device = _device(url, "opc.tcp", timeout_s=timeout, security=given, insecure=insecure)
     options = BrowseOptions(Bounds(depth, max_nodes, max_seconds), root, filter_, watch)
     with _progress() as say, _in_words():
         browsed = asyncio.run(browse(device, options, _name(out, device), say))

@@ -173,10 +173,9 @@ def _meter(found: Found, movement: Movement) -> tuple[Fields, str]:
     }, f"role, width and rate_max: its unit is {found.unit}"
 
 
-def _bounded(rate: float, modulus: int) -> float:
+def _bounded(rate: float, modulus: int) -> int:
     """Such that a poll a second cannot miss half a round."""
-    most = modulus / 2 - 2
-    return float(min(math.ceil(rate), math.floor(most)))
+    return min(math.ceil(rate), modulus // 4)
 
 
 def _unit(found: Found) -> str:

@@ -130,8 +130,7 @@ class Walk:
         for place, result in zip(batch, results, strict=True):
             references: list[ua.ReferenceDescription] | None = []
             if result.StatusCode.is_good():
-                rest = await self._rest(result.ContinuationPoint)
-                references = None if rest is None else [*result.References, *rest]
+                references = await self._all_of(result)
             elif result.StatusCode.value == StatusCodes.BadNoContinuationPoints:
                 references = None
             else:
@@ -144,12 +143,12 @@ class Walk:
             answers.append((place, references))
         return answers
 
-    async def _rest(self, continuation: bytes | None) -> list[ua.ReferenceDescription] | None:
-        """What a node has beyond the first answer; None if the server forgot it meanwhile.
+    async def _all_of(self, first: ua.BrowseResult) -> list[ua.ReferenceDescription] | None:
+        """The references of a node, however many answers they take; None if the server forgot the rest meanwhile.
 
         A walk that is over gives the server its memory back.
         """
-        references: list[ua.ReferenceDescription] = []
+        references, continuation = list(first.References), first.ContinuationPoint
         while continuation:
             over = self._over() or self.found.nodes + len(references) > self._bounds.nodes
             parameters = ua.BrowseNextParameters(

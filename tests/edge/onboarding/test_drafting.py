@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.acquisition.addresses import Table
@@ -93,6 +93,7 @@ def draft_with(found: list[Found], **more) -> Draft:
     return Draft(**{**head, **more}, tags=draft_tags(found))
 
 
+@settings(deadline=None)
 @given(st.lists(paths, max_size=40))
 def test_no_two_tags_share_a_name_and_every_name_is_allowed(some):
     given_names = names_of(some)
@@ -101,6 +102,7 @@ def test_no_two_tags_share_a_name_and_every_name_is_allowed(some):
     assert all(TAG_NAME.fullmatch(name) and len(name) <= 120 for name in given_names)
 
 
+@settings(deadline=None)
 @given(
     st.lists(found_values(), min_size=1, max_size=12),
     st.text(),
@@ -132,6 +134,7 @@ def test_a_draft_of_anything_loads_and_says_what_is_a_guess(
     assert [tag.address.node for tag in profile.polled] == [prefix + one.address["node"] for one in found]
 
 
+@settings(deadline=None)
 @given(st.lists(found_values(), min_size=1, max_size=6))
 def test_a_drafted_counter_can_be_polled_every_second(tmp_path_factory, found):
     folder = tmp_path_factory.mktemp("draft")
@@ -148,6 +151,7 @@ registers = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(registers)
 def test_a_draft_of_any_registers_loads_and_every_tag_is_marked(seen):
     draft = draft_of(Scan(1, seen=seen, seconds=2.0), "meter", "modbus://h", "holding:0-99")
