@@ -96,12 +96,13 @@ class Plant(_Strict):
 
     url: AnyHttpUrl
     token_file: Path
+    ca_file: Path | None = None  # The plant's own authority; None: the system's.
     timeout_s: float = Field(default=15, gt=0, le=120)
 
-    @field_validator("token_file")
+    @field_validator("token_file", "ca_file")
     @classmethod
-    def _is_there(cls, path: Path) -> Path:
-        return _file(path)
+    def _is_there(cls, path: Path | None) -> Path | None:
+        return None if path is None else _file(path)
 
 
 class Tryton(_Strict):
@@ -113,8 +114,9 @@ class Tryton(_Strict):
     scrap_location: str = "SCRAP"
     labor_center: str | None = None
     energy_center: str | None = None
-    accept_warnings: tuple[str, ...] = ()
-    """Kinds of questions that are answered with yes (`over_tolerance`, …); all others go to a person."""
+    accept_warnings: tuple[str, ...] = ("under_tolerance",)
+    """Kinds of questions that are answered with yes; all others go to a person. What is told in parts is less than
+    planned until its last part."""
     short_stock: Literal["refuse", "force"] = "refuse"
     finish_when: Literal["completed", "closed", "never"] = "completed"
     """At which state of the order the production is finished there."""

@@ -52,6 +52,36 @@ ADVICE: dict[str, Advice] = {
         "Open it again there, then retry; or post by hand and note the reference.",
         "在对方系统重新开启后重试，或手工过账并登记凭证号。",
     ),
+    "no_such_order_there": _advice(
+        "The other system has no such order",
+        "对方系统没有该工单",
+        "Make the order there under this number and retry, or post by hand.",
+        "在对方系统按此编号建立工单后重试，或手工过账。",
+    ),
+    "erp_says_no": _advice(
+        "The other system refuses it by a rule of its own",
+        "对方系统按其自身规则拒绝",
+        "Its words say why; mend it there and retry, or post by hand.",
+        "原因见对方系统的说明；处理后重试，或手工过账。",
+    ),
+    "erp_asks": _advice(
+        "The other system asks whether it is meant so",
+        "对方系统要求确认",
+        "Post it there by hand, or accept this kind of question in bridge.yaml and retry.",
+        "在对方系统手工过账，或在 bridge.yaml 中允许此类确认后重试。",
+    ),
+    "ambiguous_code": _advice(
+        "A code stands there for several records",
+        "一个编码在对方系统对应多条记录",
+        "Leave one of them with the code, then retry.",
+        "在对方系统只保留一条使用该编码的记录，然后重试。",
+    ),
+    "cannot_be_taken_back": _advice(
+        "The other system cannot take it back any more",
+        "对方系统已无法冲销",
+        "Correct it there by hand and note the reference.",
+        "在对方系统手工更正并登记凭证号。",
+    ),
     "lot_required": _advice(
         "The item is kept by lot, and none was reported",
         "该物料按批次管理，但未上报批次",

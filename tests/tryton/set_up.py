@@ -27,7 +27,8 @@ def set_up(rpc: Rpc) -> None:
     _bom(rpc)
     _places(rpc, company)
     _user(rpc, company)
-    _receipts(rpc, company)
+    for lot, (item, quantity) in LOTS.items():
+        bought(rpc, item, lot, float(quantity))
 
 
 def _company(rpc: Rpc) -> int:
@@ -168,29 +169,27 @@ def _user(rpc: Rpc, company: int) -> None:
     )
 
 
-def _receipts(rpc: Rpc, company: int) -> None:
-    supplier = rpc.one("stock.location", ["type", "=", "supplier"])
-    storage = rpc.one("stock.location", ["code", "=", "STO"])
-    currency = rpc.one("currency.currency")
-    for number, (item, quantity) in LOTS.items():
-        product = _product(rpc, item)
-        (told,) = rpc.rows("product.product", ["default_uom", "cost_price"], ["id", "=", product])
-        (lot,) = rpc.create("stock.lot", {"number": number, "product": product})
-        (move,) = rpc.create(
-            "stock.move",
-            {
-                "product": product,
-                "unit": told["default_uom"],
-                "quantity": float(quantity),
-                "lot": lot,
-                "from_location": supplier,
-                "to_location": storage,
-                "company": company,
-                "unit_price": told["cost_price"],
-                "currency": currency,
-            },
-        )
-        rpc.call("model.stock.move.do", [move])
+def bought(rpc: Rpc, item: str, lot: str, quantity: float) -> None:
+    """Received from the supplier at the item's cost price; a lot that is there gets more."""
+    product = _product(rpc, item)
+    (told,) = rpc.rows("product.product", ["default_uom", "cost_price"], ["id", "=", product])
+    known = rpc.search("stock.lot", ["number", "=", lot], ["product", "=", product])
+    (lot_id,) = known or rpc.create("stock.lot", {"number": lot, "product": product})
+    (move,) = rpc.create(
+        "stock.move",
+        {
+            "product": product,
+            "unit": told["default_uom"],
+            "quantity": quantity,
+            "lot": lot_id,
+            "from_location": rpc.one("stock.location", ["type", "=", "supplier"]),
+            "to_location": rpc.one("stock.location", ["code", "=", "STO"]),
+            "company": rpc.context["company"],
+            "unit_price": told["cost_price"],
+            "currency": rpc.one("currency.currency"),
+        },
+    )
+    rpc.call("model.stock.move.do", [move])
 
 
 def _account(rpc: Rpc, code: str) -> int:

@@ -35,12 +35,12 @@ class InTryton:
         return sorted(_moved(one) for one in told)
 
     def journal(self) -> list[Decimal]:
-        """What was posted for its moves: the amounts, one per posted entry."""
+        """What was posted for its moves: the amounts, one per posted entry; of what takes one back below 0."""
         moves = self.rpc.search("stock.move", ["production.number", "=", self.number])
         origins = [f"stock.move,{one}" for one in moves]
         told = self.rpc.rows("account.move", ["state", "lines.debit"], ["origin", "in", origins])
         assert {one["state"] for one in told} <= {"posted"}
-        return sorted(max(line["debit"] for line in one["lines."]) for one in told)
+        return sorted(sum((line["debit"] for line in one["lines."]), Decimal(0)) for one in told)
 
     def cycles(self) -> list[tuple[str, float, Decimal]]:
         """(work center, seconds, cost) of what was worked."""
