@@ -93,6 +93,7 @@ PREREQUISITES = (
     Prerequisite("npm", ("npm",), has("npm")),
     Prerequisite("gcc and libmodbus-dev", ("gcc", "libc6-dev", "libmodbus-dev"), can_link_modbus),
     Prerequisite("socat", ("socat",), has("socat")),
+    Prerequisite("curl", ("curl",), has("curl")),
     Prerequisite("iproute2", ("iproute2",), has("ip")),
     Prerequisite("root or user namespaces", (), may_make_namespaces),
 )

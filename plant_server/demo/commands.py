@@ -10,7 +10,9 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
+    from plant_server.demo.plant import PlantOptions
     from plant_server.demo.run import DemoOptions, Factory
 
 app = typer.Typer()
@@ -36,10 +38,18 @@ def demo(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what this folder's demo made before.")
     ] = False,
+    plant_only: Annotated[
+        bool,
+        typer.Option("--plant-only", help="Database, broker and plant alone, for machines of your own."),
+    ] = False,
+    edge: Annotated[
+        list[str] | None, typer.Option(help="group:name of an edge of your own that may connect too.")
+    ] = None,
     postgres: Annotated[str | None, typer.Option(help="installed or wheel. [what is there]")] = None,
     broker: Annotated[str | None, typer.Option(help="mosquitto or amqtt. [what is there]")] = None,
 ) -> None:
     """Run simulated machines, an edge, a broker, a database, the plant, an ERP, a PLM, the bridge and a crew here."""
+    from dataclasses import replace
     from typing import cast
 
     from plant_server.demo.plant import PlantOptions
@@ -52,13 +62,15 @@ def demo(
     if postgres not in (None, "installed", "wheel") or broker not in (None, "mosquitto", "amqtt"):
         raise typer.BadParameter("--postgres is installed or wheel, --broker is mosquitto or amqtt")
     home = Path(os.environ.get("LINESIDE_HOME", ".lineside")).resolve()
+    plant = PlantOptions(
+        postgres=cast("Source | None", postgres),
+        broker=cast("Kind | None", broker),
+        tls=broker != "amqtt",
+    )
+    own = _edges(edge or [])
     options = DemoOptions(
         home=home,
-        plant=PlantOptions(
-            postgres=cast("Source | None", postgres),
-            broker=cast("Kind | None", broker),
-            tls=broker != "amqtt",
-        ),
+        plant=replace(plant, edges=(*plant.edges, *own)),
         floor=FloorOptions(
             scenario=scenario,
             seed=random.SystemRandom().randrange(1, 1_000_000) if seed is None else seed,
@@ -67,6 +79,10 @@ def demo(
         duration_s=duration,
     )
     try:
+        if plant_only:
+            _run_plant_alone(
+                home, replace(plant, edges=own or plant.edges, accept_equipment=False), fresh=fresh
+            )
         failed = _run(options, report, fresh=fresh or duration is not None)
     except (FactoryFailed, EmbeddedServerError) as error:
         typer.echo(str(error), err=True)
@@ -75,6 +91,26 @@ def demo(
         raise typer.Exit(0) from None
     if failed:
         raise typer.Exit(1)
+
+
+def _edges(names: list[str]) -> tuple[tuple[str, str], ...]:
+    """`group:name` as pairs."""
+    pairs = [tuple(name.split(":")) for name in names]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs):
+        raise typer.BadParameter("--edge is group:name")
+    return tuple((group, name) for group, name in pairs)
+
+
+def _run_plant_alone(home: Path, options: "PlantOptions", *, fresh: bool) -> "NoReturn":
+    from rich.console import Console
+
+    from plant_server.demo.folder import forget
+    from plant_server.demo.plant_alone import run
+
+    if fresh:
+        forget(home)
+    console = Console()
+    run(home, options, lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False))
 
 
 def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bool:

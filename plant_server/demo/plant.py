@@ -23,6 +23,7 @@ class PlantOptions:
     broker: Kind | None = None
     tls: bool = True
     any_ports: bool = False
+    accept_equipment: bool = True  # A new machine is taken as it proposes itself; else a person is asked.
     backoff_max_s: float = 30.0
     tuning: dict[str, str] = field(default_factory=dict)
 
@@ -60,7 +61,7 @@ class Plant:
             "LINESIDE_HOME": str(self.home),
             "LINESIDE_DATABASE_URL": self.database.url("lineside_plant"),
             "LINESIDE_MQTT__URL": self.broker.url,
-            "LINESIDE_ACCEPT_EQUIPMENT": "true",
+            "LINESIDE_ACCEPT_EQUIPMENT": str(self.options.accept_equipment).lower(),
             "LINESIDE_BACKOFF_MAX_S": str(self.options.backoff_max_s),
             "LINESIDE_BACKOFF_MIN_S": str(min(0.5, self.options.backoff_max_s)),
             **{f"LINESIDE_MQTT__{key.upper()}": value for key, value in self._files(credentials).items()},

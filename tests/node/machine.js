@@ -3,7 +3,7 @@
 // EXTRA: so many more variables in one folder, so that an answer comes in pieces. Certificates go below the working
 // directory. Prints its port when ready; takes one JSON object a line, answers "done":
 //   {"make": n}   the press makes n parts, and its energy rises by n * 0.1 kWh
-//   {"run": n}    makes n parts a second from now on, and the sign of life toggles twice a second
+//   {"run": n}    makes n parts a second from now on (0: no more), and the sign of life toggles twice a second
 "use strict";
 console.log = console.warn = console.error; // What the library says is not what we say.
 const path = require("node:path");
@@ -16,6 +16,7 @@ const { makeEUInformation } = require("node-opcua-data-access");
 
 const [port, perBrowse, continuationPoints, extra] = process.argv.slice(2).map(Number);
 const shown = { parts: 41, reject: 2, beat: false, energy: 12.5, state: 6, temperature: 61.25 };
+const timers = [];
 
 function variable(space, parent, name, dataType, get, more = {}) {
   return space.addVariable({
@@ -83,9 +84,10 @@ async function main() {
     const command = JSON.parse(line);
     const make = (parts) => { shown.parts += parts; shown.energy += parts * 0.1; };
     if (command.make) make(command.make);
+    if (command.run !== undefined) timers.splice(0).forEach(clearInterval);
     if (command.run) {
-      setInterval(() => { make(1); shown.temperature += 0.5; }, 1000 / command.run);
-      setInterval(() => { shown.beat = !shown.beat; }, 500);
+      timers.push(setInterval(() => { make(1); shown.temperature += 0.5; }, 1000 / command.run));
+      timers.push(setInterval(() => { shown.beat = !shown.beat; }, 500));
     }
     process.stdout.write("done\n");
   }).on("close", () => process.exit(0));
