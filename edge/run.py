@@ -46,6 +46,9 @@ async def run_until(settings: Settings, stop: asyncio.Event) -> None:
     writer = SpoolWriter(spool, ids, LiveValues(), commit_every_s=COMMIT_EVERY_S[settings.spool.storage])
     publisher = Publisher(writer, settings)
     await _tell_when_it_ended(settings.devices, writer)
+    for device in settings.devices:
+        if profiles[device.name].verified == "draft":
+            log.warning("profile_is_a_draft", device=device.name, profile=device.profile)
     clock = ClockGuard(last_entry_ms=spool.newest_ms())
     log.info(
         "edge_started", edge=settings.edge.name, epoch=spool.epoch, head=spool.head, committed=spool.committed

@@ -9,7 +9,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 UV = str(Path(sys.executable).with_name("uv"))
 IMPORTS = {
-    "edge": ["edge.run", "edge.drivers.opcua", "edge.drivers.modbus", "edge.commands"],
+    "edge": [
+        "edge.run",
+        "edge.drivers.opcua",
+        "edge.drivers.modbus",
+        "edge.onboarding.browsing",
+        "edge.onboarding.probing",
+        "edge.commands",
+    ],
     "server": [
         "plant_server.ingest.run",
         "plant_server.keeper.run",
