@@ -6,7 +6,7 @@ a time works on an order, and a call that adds is refused when the production wa
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -160,14 +160,15 @@ def note_of_reference(reference: str) -> int:
     return int(number)
 
 
-async def read_production(client: TrytonClient, warehouse: str, number: str) -> Production | None:
-    """None: there is no such production in the warehouse. Raises ConnectorError."""
+async def read_production(
+    client: TrytonClient, warehouse: str, number: str, notes: Sequence[Note] | None = None
+) -> Production | None:
+    """None: there is no such production in the warehouse. `notes`: where they are known. Raises ConnectorError."""
     found = await client.one(
         "production", _FIELDS, ["number", "=", number], ["warehouse.code", "=", warehouse]
     )
     if found is None:
         return None
-    notes = await client.rows("ir.note", ["message"], ["resource", "=", f"production,{found['id']}"])
     return Production(
         production_id=found["id"],
         number=found["number"],
@@ -179,8 +180,13 @@ async def read_production(client: TrytonClient, warehouse: str, number: str) -> 
         ),
         works=tuple(_work(one) for one in found["works."]),
         cycles=tuple(_cycle(work, one) for work in found["works."] for one in work["cycles."]),
-        notes=tuple(note for one in notes if (note := _note(one)) is not None),
+        notes=tuple(await _read_notes(client, found["id"]) if notes is None else notes),
     )
+
+
+async def _read_notes(client: TrytonClient, production: int) -> list[Note]:
+    told = await client.rows("ir.note", ["message"], ["resource", "=", f"production,{production}"])
+    return [note for one in told if (note := _note(one)) is not None]
 
 
 def words_of(lines: list[Move] | list[Cycle]) -> list[Line_]:

@@ -12,106 +12,117 @@ from erp_bridge.connectors.tryton_words import Line_
 from erp_bridge.errors import RefusedByErp
 
 _PRICE = Decimal("0.0001")
+_CODE_OF = {
+    "product.product": "code",
+    "product.uom": "symbol",
+    "stock.location": "code",
+    "production.routing.operation": "name",
+    "production.work.center": "name",
+}
 
 
-async def move_values(
-    client: TrytonClient, tryton: Tryton, production: Production, lines: Sequence[Line_], day: date
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Values of stock moves: (inputs, outputs). Raises RefusedByErp: a code has no record."""
-    inputs, outputs = [], []
-    price = _price(production, lines)
-    for line in lines:
-        product = await _id(client, "product.product", line["item"], ["code", "=", line["item"]])
-        values = {
-            "product": product,
-            "unit": await _id(client, "product.uom", line["unit"], ["symbol", "=", line["unit"]]),
-            "quantity": float(line["amount"]),
-            "lot": await _lot(client, product, line),
-            "company": production.told["company"],
-            "effective_date": day,
-        }
-        places = await _places(client, tryton, production, line["role"])
-        if line["role"] == "input":
-            inputs.append(values | places)
-        elif line["role"] == "scrap":  # Without a price: its cost lies on the good ones.
-            outputs.append(values | places)
+class Records:
+    """What the codes of one document stand for. Kept for that document alone: a code may be given to another record."""
+
+    def __init__(self, client: TrytonClient, tryton: Tryton) -> None:
+        self._client = client
+        self._tryton = tryton
+        self._ids: dict[tuple[str, str], int] = {}
+
+    async def moves(
+        self, production: Production, lines: Sequence[Line_], day: date
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Values of stock moves: (inputs, outputs). Raises RefusedByErp: a code has no record."""
+        inputs, outputs = [], []
+        price = _price(production, lines)
+        for line in lines:
+            product = await self._id("product.product", line["item"])
+            values = {
+                "product": product,
+                "unit": await self._id("product.uom", line["unit"]),
+                "quantity": float(line["amount"]),
+                "lot": await self._lot(product, line),
+                "company": production.told["company"],
+                "effective_date": day,
+            } | await self._places(production, line["role"])
+            if line["role"] == "input":
+                inputs.append(values)
+            elif line["role"] == "scrap":  # Without a price: its cost lies on the good ones.
+                outputs.append(values)
+            else:
+                currency = production.told["company."]["currency"]
+                outputs.append(values | {"unit_price": price, "currency": currency})
+        return inputs, outputs
+
+    async def cycles(self, production: Production, lines: Sequence[Line_]) -> list[list[Any]]:
+        """A cycle for each line, on the work of its operation and center; what no work is there for becomes one."""
+        works = {(one.operation, one.center): one.work_id for one in production.works}
+        commands: list[list[Any]] = []
+        for line in lines:
+            cycle = {"cycles": [["create", [{}]]]}
+            work = works.get((line["operation"], line["center"]))
+            if work is not None:
+                commands.append(["write", [work], cycle])
+                continue
+            new = {
+                "operation": await self._id("production.routing.operation", line["operation"]),
+                "work_center": await self._id("production.work.center", line["center"]),
+                "company": production.told["company"],
+            }
+            commands.append(["create", [new | cycle]])
+        return commands
+
+    async def _places(self, production: Production, role: str) -> dict[str, Any]:
+        warehouse, place = production.told["warehouse."], production.told["location"]
+        storage = warehouse["storage_location"]
+        if role == "input":
+            return {
+                "from_location": warehouse["production_picking_location"] or storage,
+                "to_location": place,
+            }
+        if role == "output":
+            return {"from_location": place, "to_location": warehouse["production_output_location"] or storage}
+        scrap = await self._id("stock.location", self._tryton.scrap_location)
+        return {"from_location": place, "to_location": scrap}
+
+    async def _lot(self, product: int, line: Line_) -> int | None:
+        """Of what is used it must be there; of what is made it becomes one."""
+        if not line["lot"]:
+            return None
+        known = self._ids.get((f"stock.lot of {product}", line["lot"]))
+        if known is not None:
+            return known
+        domain = [["number", "=", line["lot"]], ["product", "=", product]]
+        found = await self._client.one("stock.lot", ["id"], *domain)
+        if found is not None:
+            lot = int(found["id"])
+        elif line["role"] == "input":
+            raise _unknown("stock.lot", f"{line['item']} {line['lot']}")
         else:
-            currency = production.told["company."]["currency"]
-            outputs.append(values | places | {"unit_price": price, "currency": currency})
-    return inputs, outputs
+            told = {"number": line["lot"], "product": product}
+            lot = int((await self._client.change("stock.lot.create", [told]))[0])
+        self._ids[f"stock.lot of {product}", line["lot"]] = lot
+        return lot
 
-
-async def cycle_values(
-    client: TrytonClient, production: Production, lines: Sequence[Line_]
-) -> list[list[Any]]:
-    """A cycle for each line, on the work of its operation and center; what no work is there for becomes one."""
-    commands: list[list[Any]] = []
-    for line in lines:
-        cycles = {"cycles": [["create", [{}]]]}
-        work = next(
-            (
-                one.work_id
-                for one in production.works
-                if (one.operation, one.center) == (line["operation"], line["center"])
-            ),
-            None,
-        )
-        if work is not None:
-            commands.append(["write", [work], cycles])
-            continue
-        operation = await _id(
-            client, "production.routing.operation", line["operation"], ["name", "=", line["operation"]]
-        )
-        center = await _id(client, "production.work.center", line["center"], ["name", "=", line["center"]])
-        new = {"operation": operation, "work_center": center, "company": production.told["company"]}
-        commands.append(["create", [new | cycles]])
-    return commands
+    async def _id(self, model: str, code: str) -> int:
+        if (model, code) not in self._ids:
+            found = await self._client.one(model, ["id"], [_CODE_OF[model], "=", code])
+            if found is None:
+                raise _unknown(model, code)
+            self._ids[model, code] = int(found["id"])
+        return self._ids[model, code]
 
 
 def _price(production: Production, lines: Sequence[Line_]) -> Decimal:
     """Of one received: what was spent so far and lies on nothing received yet, over what is received now. When the
     production is done, Tryton itself spreads the whole cost over all that was received."""
-    received = sum(
-        (one.value for one in production.moves if one.line["role"] == "output" and one.state == "done"),
-        Decimal(0),
-    )
+    done = (one for one in production.moves if one.line["role"] == "output" and one.state == "done")
+    received = sum((one.value for one in done), Decimal(0))
     quantity = sum((Decimal(line["amount"]) for line in lines if line["role"] == "output"), Decimal(0))
     if quantity <= 0:
         return Decimal(0)
     left = max(production.cost - received, Decimal(0))
     return (left / quantity).quantize(_PRICE, ROUND_HALF_EVEN)
-
-
-async def _places(client: TrytonClient, tryton: Tryton, production: Production, role: str) -> dict[str, Any]:
-    warehouse, place = production.told["warehouse."], production.told["location"]
-    storage = warehouse["storage_location"]
-    if role == "input":
-        return {"from_location": warehouse["production_picking_location"] or storage, "to_location": place}
-    if role == "output":
-        return {"from_location": place, "to_location": warehouse["production_output_location"] or storage}
-    scrap = await _id(client, "stock.location", tryton.scrap_location, ["code", "=", tryton.scrap_location])
-    return {"from_location": place, "to_location": scrap}
-
-
-async def _lot(client: TrytonClient, product: int, line: Line_) -> int | None:
-    """Of what is used it must be there; of what is made it becomes one."""
-    if not line["lot"]:
-        return None
-    domain = [["number", "=", line["lot"]], ["product", "=", product]]
-    found = await client.one("stock.lot", ["id"], *domain)
-    if found is not None:
-        return int(found["id"])
-    if line["role"] == "input":
-        raise _unknown("stock.lot", f"{line['item']} {line['lot']}")
-    made = await client.change("stock.lot.create", [{"number": line["lot"], "product": product}])
-    return int(made[0])
-
-
-async def _id(client: TrytonClient, model: str, code: str, clause: list[Any]) -> int:
-    found = await client.one(model, ["id"], clause)
-    if found is None:
-        raise _unknown(model, code)
-    return int(found["id"])
 
 
 def _unknown(model: str, code: str) -> RefusedByErp:

@@ -9,7 +9,7 @@ Each round reads the production and decides the next step from what is there alo
 A step that Tryton refuses is undone up to and with the note, so that nothing is left there of what a person has to decide.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from erp_bridge.connectors.tryton_production import (
     read_production,
     words_of,
 )
-from erp_bridge.connectors.tryton_records import cycle_values, move_values
+from erp_bridge.connectors.tryton_records import Records
 from erp_bridge.connectors.tryton_rpc import ChangedMeanwhile, TrytonClient
 from erp_bridge.errors import ClosedPeriod, LostAnswer, RefusedByErp
 
@@ -40,6 +40,8 @@ class Saga:
         self._tryton = tryton
         self._way = request.resource
         self._body = request.body
+        self._records = Records(client, tryton)
+        self._notes: Sequence[Note] | None = None
 
     async def note(self, production: Production) -> Note:
         """Ours; made if it is not there. Raises RefusedByErp when the production takes nothing any more."""
@@ -59,17 +61,19 @@ class Saga:
         message = f"Lineside {self._body['key']}\n{about}\n{added} after {production.mark(added)}"
         told = {"resource": f"production,{production.production_id}", "message": message}
         await self._client.change("ir.note.create", [told])
+        self._notes = None
         again = (await self.production()).note(self._body["key"])
         if again is None:
             raise LostAnswer("a note was made and is not there")
         return again
 
     async def production(self) -> Production:
-        """As it stands now. Raises RefusedByErp: there is none."""
+        """As it stands now; its notes as they were first, for only we make some. Raises RefusedByErp: there is none."""
         number = self._body["production"]
-        found = await read_production(self._client, self._tryton.warehouse, number)
+        found = await read_production(self._client, self._tryton.warehouse, number, self._notes)
         if found is None:
             raise RefusedByErp("no_such_order_there", f"there is no production {number}", {"order": number})
+        self._notes = found.notes
         return found
 
     async def finish(self) -> Production:
@@ -238,13 +242,13 @@ class Saga:
 
     async def _values(self, production: Production) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         if self._way == "cycles":
-            await cycle_values(self._client, production, self._body["lines"])
+            await self._records.cycles(production, self._body["lines"])
             return [], []
         day = date.fromisoformat(self._body["posting_date"])
-        return await move_values(self._client, self._tryton, production, self._body["lines"], day)
+        return await self._records.moves(production, self._body["lines"], day)
 
     async def _write_cycles(self, production: Production) -> None:
-        works = await cycle_values(self._client, production, self._body["lines"])
+        works = await self._records.cycles(production, self._body["lines"])
         await self._client.change(
             "production.write", [production.production_id], {"works": works}, **production.unchanged
         )

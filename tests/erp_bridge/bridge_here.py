@@ -73,10 +73,10 @@ class BridgeHere:
         finally:
             await connector.close()
 
-    async def deliver(self) -> list[dict[str, Any]]:
+    async def deliver(self, deadline_s: float = DEADLINE_S) -> list[dict[str, Any]]:
         """Plan, and send until nothing is due or will be due by itself; returns the documents in their order."""
         await self.plan()
-        ends = time.monotonic() + DEADLINE_S
+        ends = time.monotonic() + deadline_s
         while await self._waits():
             assert time.monotonic() < ends, await self.documents()
             if not await self.send_due():

@@ -1,0 +1,82 @@
+"""Stands between a bridge and trytond and eats answers: what was asked is done there, and nobody hears of it."""
+
+import json
+import socket
+import struct
+import threading
+from collections import Counter
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+import httpx
+
+DEADLINE_S = 60.0
+_RST_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class AnswerEater:
+    """`eat`: methods whose next answer is eaten. `eaten` and `passed` count answers by method."""
+
+    def __init__(self, upstream: str) -> None:
+        self.eaten: Counter[str] = Counter()
+        self.passed: Counter[str] = Counter()
+        self._eat: set[str] = set()
+        self._guard = threading.Lock()
+        self._upstream = httpx.Client(base_url=upstream, timeout=DEADLINE_S, trust_env=False)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="answer-eater")
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def eat(self, *methods: str) -> None:
+        with self._guard:
+            self._eat |= set(methods)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join(DEADLINE_S)
+        self._server.server_close()
+        self._upstream.close()
+
+    def _is_eaten(self, method: str) -> bool:
+        with self._guard:
+            is_eaten = method in self._eat
+            self._eat.discard(method)
+            (self.eaten if is_eaten else self.passed)[method] += 1
+            return is_eaten
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        eater = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {
+                    name: self.headers[name]
+                    for name in ("Authorization", "Content-Type")
+                    if self.headers[name]
+                }
+                answer = eater._upstream.post(self.path, content=body, headers=headers)
+                if eater._is_eaten(str(json.loads(body)["method"])):
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+                    self.close_connection = True
+                    self.connection.close()
+                    return
+                self.send_response(answer.status_code)
+                self.send_header("Content-Type", answer.headers["Content-Type"])
+                self.send_header("Content-Length", str(len(answer.content)))
+                with suppress(ConnectionError):  # Who asked may have given up meanwhile.
+                    self.end_headers()
+                    self.wfile.write(answer.content)
+
+            def log_message(self, *_: object) -> None:
+                """Quiet: the tests say what they saw."""
+
+        return Handler
