@@ -32,6 +32,10 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/t/{station:path}/screen"): READ,
     ("GET", "/t/{station:path}/live"): READ,
     ("GET", "/t/{station:path}/drawing"): READ,
+    ("GET", "/t/{station:path}/hand-over"): READ,
+    ("GET", "/t/{station:path}/stops"): READ,
+    ("GET", "/line/{line:path}/board"): READ,  # A display is an enrolled terminal at which nobody signs in.
+    ("GET", "/line/{line:path}"): READ,
     (
         "GET",
         "/t/{station:path}",

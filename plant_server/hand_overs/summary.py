@@ -68,9 +68,8 @@ async def _made(
         before = orders.get(run["number"])
         if before is not None:
             told = {name: told[name] + getattr(before, name) for name in told}
-        orders[run["number"]] = MadeInShift(
-            **{name: run[name] for name in ("number", "item", "name_en", "name_zh")}, **told
-        )
+        named: Row = {name: run[name] for name in ("number", "item", "name_en", "name_zh")}
+        orders[run["number"]] = MadeInShift(**named | told)
     return list(orders.values())
 
 

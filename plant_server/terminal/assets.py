@@ -20,9 +20,9 @@ MEDIA_TYPES = {
 _VENDORED = ("htmx.min.js", "htmx-ext-sse.min.js")
 PARTS = {
     "terminal.js": (
+        "lock.js",  # First to hear a key: while it is locked no other hears it.
         "touch.js",
         "outbox.js",
-        "lock.js",
         "words.js",
         "notice.js",
         "panels.js",
@@ -31,6 +31,8 @@ PARTS = {
         "report.js",
         "forms.js",
         "complete.js",
+        "split.js",
+        "orders.js",
         "scan.js",
         "sign_in.js",
         "queue.js",

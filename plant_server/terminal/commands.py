@@ -43,3 +43,16 @@ def assign() -> str:
 
 def stop_reason(stop_id: int) -> str:
     return f"/api/v1/stops/{stop_id}/reason"
+
+
+def split_stop(stop_id: int) -> str:
+    return f"/api/v1/stops/{stop_id}/split"
+
+
+def write_hand_over() -> str:
+    return "/api/v1/hand-overs"
+
+
+def read_hand_over(hand_over_id: int) -> str:
+    """Who reads it takes the open run over."""
+    return f"/api/v1/hand-overs/{hand_over_id}/read"

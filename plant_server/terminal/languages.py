@@ -8,12 +8,15 @@ from io import BytesIO
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
 
 from plant_server.people.identity import Principal
 from plant_server.problem_texts import LANGUAGES, preferred_language
 
 COOKIE = "lineside_language"
 """`zh-CN.7`: chosen by person 7 (0: by nobody in particular), so it ends with that person's turn."""
+
+YEAR_S = 365 * 86_400
 
 
 def translations() -> dict[str, NullTranslations]:
@@ -38,3 +41,11 @@ def language_of(request: Request, who: Principal) -> str:
 
 def person_number(who: Principal) -> str:
     return str(who.person.person_id if who.person else 0)
+
+
+def with_language(address: str, language: str, who: Principal) -> Response:
+    """To the address again, in a language that was chosen by hand."""
+    response = RedirectResponse(address, 303)
+    value = f"{language}.{person_number(who)}"
+    response.set_cookie(COOKIE, value, max_age=YEAR_S, path="/", httponly=True, samesite="strict")
+    return response

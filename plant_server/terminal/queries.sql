@@ -86,3 +86,62 @@ JOIN plant.person AS asker ON asker.person_id = waiver.requested_by
 LEFT JOIN plant.material_lot AS lot USING (lot_id)
 WHERE waiver.state = 'requested'
 ORDER BY waiver_id DESC LIMIT 5;
+
+-- unassigned --
+-- Whole minutes, so that a page is not told each second that one more has passed. Stops of a device do not overlap, so the
+-- last one that began before the span is the only one that can reach into it.
+SELECT coalesce(floor(sum(extract(epoch FROM coalesce(piece.to_ts, now()) - greatest(piece.from_ts, span.from_ts))) / 60), 0)::int
+       AS minutes
+FROM (SELECT now() - interval '12 h' AS from_ts) AS span
+JOIN plant.device_place AS place ON place.equipment_id = %(equipment_id)s
+JOIN plant.stop ON stop.device_id = place.device_id AND stop.from_ts >= coalesce(
+    (SELECT max(earlier.from_ts) FROM plant.stop AS earlier
+     WHERE earlier.device_id = place.device_id AND earlier.from_ts <= span.from_ts), span.from_ts)
+JOIN plant.stop_piece AS piece USING (stop_id)
+WHERE piece.reason IS NULL AND coalesce(piece.to_ts, now()) > span.from_ts
+  AND extract(epoch FROM coalesce(stop.to_ts, now()) - stop.from_ts) >= micro_below_s;
+
+-- unread --
+SELECT hand_over_id FROM plant.hand_over WHERE equipment_id = %(equipment_id)s AND read_by IS NULL
+ORDER BY hand_over_id DESC LIMIT %(limit)s;
+
+-- line --
+-- The stations at and below a path, each with its job, its machine's state and how old that is. While the edge is in
+-- contact silence means that nothing changed, so what is shown is as new as its last message.
+SELECT equipment.path, equipment.name, job.number, job.item, job.name_en, job.name_zh, job.good, job.target,
+       coalesce(machine.state, 'unknown') AS state, machine.from_ts AS state_since,
+       stop.from_ts AS stop_since, stop.name_en AS stop_en, stop.name_zh AS stop_zh,
+       contact.online, CASE WHEN contact.online THEN contact.last_message ELSE contact.last_ts END AS as_of
+FROM plant.equipment
+CROSS JOIN LATERAL (
+    SELECT coalesce(bool_or(edge.online AND coalesce(device.online, false) AND coalesce(
+               edge.last_message > now() - make_interval(secs => %(contact_lost_s)s), false)), false) AS online,
+           max(edge.last_message) AS last_message, max(odometer.ts) AS last_ts, count(*) AS devices
+    FROM plant.equipment_proposal AS proposal
+    JOIN plant.device USING (device_id)
+    JOIN plant.edge USING (edge_id)
+    LEFT JOIN plant.counting_tag ON counting_tag.device_id = device.device_id
+    LEFT JOIN plant.odometer ON odometer.tag_id = counting_tag.tag_id
+    WHERE proposal.equipment_id = equipment.equipment_id AND proposal.state = 'accepted') AS contact
+LEFT JOIN LATERAL (
+    SELECT state.device_id, state.state, state.from_ts
+    FROM plant.equipment_proposal AS proposal
+    JOIN plant.machine_state_interval AS state ON state.device_id = proposal.device_id AND state.to_ts IS NULL
+    WHERE proposal.equipment_id = equipment.equipment_id AND proposal.state = 'accepted'
+    ORDER BY state.from_ts DESC LIMIT 1) AS machine ON true
+LEFT JOIN LATERAL (
+    SELECT stop.from_ts, reason.name_en, reason.name_zh
+    FROM plant.stop
+    JOIN plant.stop_piece AS piece ON piece.stop_id = stop.stop_id AND piece.to_ts IS NULL
+    LEFT JOIN plant.reason ON reason.kind = 'stop' AND reason.code = piece.reason
+    WHERE stop.device_id = machine.device_id AND stop.to_ts IS NULL
+    ORDER BY stop.from_ts DESC LIMIT 1) AS stop ON true
+LEFT JOIN LATERAL (
+    SELECT work_order.number, item.code AS item, item.name_en, item.name_zh, operation.good, work_order.quantity AS target
+    FROM plant.run
+    JOIN plant.operation USING (operation_id)
+    JOIN plant.work_order ON work_order.work_order_id = run.work_order_id
+    JOIN plant.item USING (item_id)
+    WHERE run.equipment_id = equipment.equipment_id AND run.to_time IS NULL) AS job ON true
+WHERE (equipment.path = %(path)s OR starts_with(equipment.path, %(path)s || '/')) AND contact.devices > 0
+ORDER BY equipment.path LIMIT %(limit)s;

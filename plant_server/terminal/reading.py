@@ -1,5 +1,6 @@
 """What a terminal shows of its station, read in one go. Nothing here decides anything."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +12,8 @@ from psycopg.rows import class_row
 from plant_server.database import load_queries
 from plant_server.domain.machine_state import MachineState
 from plant_server.domain.stop import STANDING_STILL
+from plant_server.hand_overs import service as hand_overs
+from plant_server.hand_overs.schemas import HandOver
 from plant_server.machine_states.schemas import CONTACT_LOST_S
 from plant_server.master_data.schemas import Drawing
 from plant_server.runs import assigning, showing
@@ -22,6 +25,7 @@ from plant_server.work_orders.schemas import DispatchRow
 
 QUERIES = load_queries(__package__)
 STOPS_MOST = 5
+HAND_OVERS_MOST = 5
 GIVEN_REASONS = ["machine_reject", "setup"]  # Given by the plant, never chosen by a person.
 _Row = TypeVar("_Row")
 
@@ -120,6 +124,16 @@ class WaiverAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Unassigned:
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    hand_over_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """What moves while one looks at it."""
 
@@ -131,6 +145,9 @@ class Counts:
     stops: list[StopRow] = field(default_factory=list)
     """Those that nobody has explained, the newest first."""
 
+    unassigned_min: int = 0
+    """Whole minutes of the last 12 hours for which the station stood and nobody has said why."""
+
     @property
     def parts_not_assigned(self) -> int:
         return sum(one.steps for one in self.not_assigned)
@@ -138,10 +155,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """Operations with their state and their order's, in the order in which they should be done; and open waivers."""
+    """Operations with their state and their order's, in the order in which they should be done; open waivers; hand-overs
+    that nobody has read."""
 
     operations: tuple[tuple[int, str, str], ...]
     waivers: tuple[int, ...]
+    hand_overs: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +174,13 @@ class Screen:
     drawings: list[Drawing] = field(default_factory=list)
     runs_here: list[RunHere] = field(default_factory=list)
 
+    hand_overs: list[HandOver] = field(default_factory=list)
+    """Those that nobody has read, the newest first."""
+
     @property
     def agenda(self) -> Agenda:
         """As it is drawn here."""
-        return _agenda(self.dispatch, self.waivers)
+        return _agenda(self.dispatch, self.waivers, self.hand_overs)
 
 
 async def station_of(connection: AsyncConnection, name: str) -> StationOfPage | None:
@@ -180,13 +202,16 @@ async def counts_of(connection: AsyncConnection, station: StationOfPage) -> Coun
                 connection, stops.Wanted(path=station.path, unassigned_only=True), None, STOPS_MOST
             )
         ).items,
+        (await _one(connection, "unassigned", Unassigned, values) or Unassigned(0)).minutes,
     )
 
 
 async def agenda_of(connection: AsyncConnection, station: StationOfPage) -> Agenda:
-    """What the station may do and who asks for a waiver: by this a page knows that it must be drawn anew."""
+    """What the station may do, who asks for a waiver, what is left to read: by this a page knows that it must be drawn anew."""
     orders = await work_orders.dispatch(connection, station.path) if station.path else []
-    return _agenda(orders, await _all(connection, "waivers", WaiverAsked, {}))
+    values = {"equipment_id": station.equipment_id, "limit": HAND_OVERS_MOST}
+    unread = await _all(connection, "unread", Unread, values)
+    return _agenda(orders, await _all(connection, "waivers", WaiverAsked, {}), unread)
 
 
 async def screen_of(connection: AsyncConnection, station: StationOfPage) -> Screen:
@@ -194,9 +219,11 @@ async def screen_of(connection: AsyncConnection, station: StationOfPage) -> Scre
     counts = await counts_of(connection, station)
     paused = await (await connection.execute(QUERIES["paused"], values)).fetchall()
     reasons = {
-        kind: await _all(connection, "reasons", ReasonTile, {**values, "kind": kind, "given": GIVEN_REASONS})
-        for kind in ("scrap", "rework", "stop")
+        kind: await reasons_of(connection, station.path or "", kind) for kind in ("scrap", "rework", "stop")
     }
+    unread = None
+    if station.path:
+        unread = await hand_overs.hand_overs(connection, station.path, True, None, HAND_OVERS_MOST)
     return Screen(
         station,
         counts,
@@ -206,13 +233,22 @@ async def screen_of(connection: AsyncConnection, station: StationOfPage) -> Scre
         await _all(connection, "waivers", WaiverAsked, {}),
         await showing.drawings(connection, counts.running.run_id) if counts.running else [],
         await _all(connection, "runs_here", RunHere, values),
+        unread.items if unread else [],
     )
 
 
-def _agenda(orders: list[DispatchRow], waivers: list[WaiverAsked]) -> Agenda:
+async def reasons_of(connection: AsyncConnection, path: str, kind: str) -> list[ReasonTile]:
+    """Those that a person may choose at a station."""
+    return await _all(connection, "reasons", ReasonTile, {"path": path, "kind": kind, "given": GIVEN_REASONS})
+
+
+def _agenda(
+    orders: Iterable[DispatchRow], waivers: Iterable[WaiverAsked], unread: Iterable[HandOver | Unread]
+) -> Agenda:
     return Agenda(
         tuple((one.operation_id, one.state, one.order_state) for one in orders),
         tuple(one.waiver_id for one in waivers),
+        tuple(one.hand_over_id for one in unread),
     )
 
 

@@ -48,7 +48,12 @@ def _environment(language: str) -> Environment:
         "named": _namer(language),
         "when": _teller(language),
     }
-    environment.filters |= {"quantity": quantity, "clock": clock, "problem": _problem(language)}
+    environment.filters |= {
+        "quantity": quantity,
+        "minutes": minutes,
+        "clock": clock,
+        "problem": _problem(language),
+    }
     return environment
 
 
@@ -58,6 +63,12 @@ def quantity(value: Decimal | int | None) -> str:
         return "–"
     text = format(Decimal(value), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def minutes(seconds: float) -> str:
+    """Of a time in seconds; tenths only where they say something."""
+    told = seconds / 60
+    return format(round(told, 0 if told >= 10 else 1), "g")
 
 
 def clock(value: datetime) -> str:

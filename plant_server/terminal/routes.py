@@ -14,23 +14,21 @@ from plant_server.problems import Problem
 from plant_server.runs import showing
 from plant_server.terminal import rendering
 from plant_server.terminal.assets import ASSETS
-from plant_server.terminal.languages import COOKIE, language_of, person_number
+from plant_server.terminal.languages import language_of, with_language
+from plant_server.terminal.line_routes import router as line_router
 from plant_server.terminal.live import CountsResponse
-from plant_server.terminal.reading import (
-    Counts,
-    StationOfPage,
-    counts_of,
-    screen_of,
-    station_of,
-)
+from plant_server.terminal.reading import Counts, counts_of, screen_of
 from plant_server.terminal.shape import shape_of
+from plant_server.terminal.shift_routes import router as shift_router
 from plant_server.terminal.sign_in_page import MAY_SEE_NAMES, sign_in_page
+from plant_server.terminal.stations import station_for
 
 router = APIRouter(include_in_schema=False)
+router.include_router(shift_router)  # Before the terminal's own route, which takes every rest of a path.
+router.include_router(line_router)
 
 MAY_END_ORDERS = POLICY["POST", "/api/v1/work-orders/{work_order_id}/complete"]
 """Others end their operation; the order goes on until one of these completes it."""
-YEAR_S = 365 * 86_400
 
 
 @router.get("/")
@@ -43,7 +41,7 @@ async def sign_in(
 ) -> Response:
     """`station`: where to go then. `language`: chosen by hand, and kept as long as this person's turn."""
     if language in LANGUAGES:
-        return _with_language(f"/?station={quote(station)}" if station else "/", language, who)
+        return with_language(f"/?station={quote(station)}" if station else "/", language, who)
     async with pool.connection() as connection:
         facts = await sign_in_page(connection, who)
     station = station or (who.station.name if who.station else "")
@@ -66,7 +64,7 @@ async def live(
     drawn: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """`drawn`: with which shape the page was drawn; without one it is drawn anew."""
-    found = await _station(pool, who, station)
+    found = await station_for(pool, who, station)
     language, zone = language_of(request, who), request.app.state.time_zone
 
     def show(counts: Counts) -> str:
@@ -78,7 +76,7 @@ async def live(
 @router.get("/t/{station:path}/drawing")
 async def drawing(request: Request, pool: Pool, who: Who, station: str) -> Response:
     """The drawings of the revision that the running order has pinned; of another revision there is no way to see one."""
-    found = await _station(pool, who, station)
+    found = await station_for(pool, who, station)
     async with pool.connection() as connection:
         running = (await counts_of(connection, found)).running
         drawings = await showing.drawings(connection, running.run_id) if running else []
@@ -95,7 +93,7 @@ async def terminal(
     language: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
     if language in LANGUAGES:
-        return _with_language(f"/t/{quote(station)}", language, who)
+        return with_language(f"/t/{quote(station)}", language, who)
     if not who.roles & MAY_SEE_NAMES:
         return RedirectResponse(f"/?station={quote(station)}", 303)
     return await _terminal(request, pool, who, station, "terminal.html")
@@ -115,7 +113,7 @@ async def service_worker(request: Request) -> Response:
 
 
 async def _terminal(request: Request, pool: Pool, who: Principal, name: str, template: str) -> Response:
-    found = await _station(pool, who, name)
+    found = await station_for(pool, who, name)
     async with pool.connection() as connection:
         facts = await screen_of(connection, found)
     running = facts.counts.running
@@ -123,21 +121,3 @@ async def _terminal(request: Request, pool: Pool, who: Principal, name: str, tem
     shape = shape_of(facts.counts, facts.agenda)
     shown = {"screen": facts, "counts": facts.counts, "ends_order": ends_order, "shape": shape}
     return rendering.page(request, who, template, shown)
-
-
-async def _station(pool: Pool, who: Principal, name: str) -> StationOfPage:
-    """Raises Problem 401, 404."""
-    if not who.roles & MAY_SEE_NAMES:
-        raise Problem(401, "session-locked" if who.locked else "sign-in-required")
-    async with pool.connection() as connection:
-        found = await station_of(connection, name)
-    if found is None:
-        raise Problem(404, "unknown-station", name)
-    return found
-
-
-def _with_language(address: str, language: str, who: Principal) -> Response:
-    response = RedirectResponse(address, 303)
-    value = f"{language}.{person_number(who)}"
-    response.set_cookie(COOKIE, value, max_age=YEAR_S, path="/", httponly=True, samesite="strict")
-    return response

@@ -25,12 +25,20 @@ class Place:
     name: str
     path: str | None
 
+    @property
+    def line(self) -> str | None:
+        return self.path.rpartition("/")[0] or None if self.path else None
+
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
     tiles: list[Tile]
     places: list[Place]
     administrator_missing: bool
+
+    @property
+    def lines(self) -> list[str]:
+        return sorted({place.line for place in self.places if place.line})
 
 
 async def sign_in_page(connection: AsyncConnection, who: Principal) -> SignInPage:

@@ -34,6 +34,8 @@ class Plant:
     url: str
     shop: Shop
     operator: int
+    other: int
+    """Another operator: Wang."""
     device_token: str
     app: FastAPI
 
@@ -45,6 +47,7 @@ async def plant(
     app = create_app(Settings(database_url=plant_database.url), api_token=TOKEN, secrets=tmp_path)
     shop = await furnish(connection, stands=False)
     operator = await add_person(app, connection, Role.OPERATOR, name="Li Na")
+    other = await add_person(app, connection, Role.OPERATOR, name="Wang")
     await add_person(app, connection, Role.ADMIN, name="Ada", pin=None)
     await connection.execute("UPDATE plant.person SET name_zh = '李娜' WHERE person_id = %s", (operator,))
     token = new_token()
@@ -53,7 +56,7 @@ async def plant(
         (NAME, shop.equipment_id, hash_token(token)),
     )
     with serving(app) as url:
-        yield Plant(url, shop, operator, token, app)
+        yield Plant(url, shop, operator, other, token, app)
 
 
 class serving:

@@ -1,9 +1,13 @@
 """What an operator's hands do at a terminal."""
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Error, Page, expect
 
 from tests.plant_server.people.staff import PIN
 from tests.plant_server.terminal.shop import NAME
+
+WAITING = """() => new Promise((done) => { const wish = indexedDB.open('lineside', 1);
+    wish.onsuccess = () => { wish.result.transaction('queue').objectStore('queue').count().onsuccess =
+    (event) => { wish.result.close(); done(event.target.result); }; }; })"""
 
 
 async def sign_in(page: Page, url: str, name: str = "Li Na") -> None:
@@ -28,10 +32,10 @@ async def report(page: Page, good: int) -> None:
 
 async def waiting(page: Page) -> int:
     """How many facts are in the queue of this browser."""
-    return int(
-        await page.evaluate(
-            """() => new Promise((done) => { const wish = indexedDB.open('lineside', 1);
-            wish.onsuccess = () => { wish.result.transaction('queue').objectStore('queue').count().onsuccess =
-            (event) => { wish.result.close(); done(event.target.result); }; }; })"""
-        )
-    )
+    while True:
+        try:
+            return int(await page.evaluate(WAITING))
+        except Error as error:  # The page was exchanged for another while it was asked.
+            if "context was destroyed" not in error.message:
+                raise
+            await page.wait_for_load_state()

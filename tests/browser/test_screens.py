@@ -11,18 +11,21 @@ from psycopg import AsyncConnection
 
 from tests.browser.conftest import Plant
 from tests.browser.hands import sign_in
-from tests.plant_server.terminal.shop import NAME, lose_parts
+from tests.plant_server.materials.floor import STATION
+from tests.plant_server.people.staff import PIN
+from tests.plant_server.terminal.shop import NAME, explained_stop, left_by, lose_parts
 
 pytestmark = pytest.mark.system
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
-SIZES = {"terminal": (1280, 800), "phone": (390, 844)}
+SIZES = {"terminal": (1280, 800), "smallest terminal": (1024, 768), "phone": (390, 844)}
 MM_PX = 5.9
+LINE = STATION.rpartition("/")[0]
 PANELS = ("report", "scan", "more", "change", "calibrate", "complete", "assign", "queue", "stop")
 SMALL = """(most) => {
   const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length;
   const open = document.querySelector('.panel:not([hidden])') || document.body;
-  const targets = [...open.querySelectorAll('button, a, input')].filter(seen).filter((one) => {
+  const targets = [...open.querySelectorAll('button, a, input, textarea')].filter(seen).filter((one) => {
     const box = one.getBoundingClientRect();
     return box.height < most - 0.6 || box.width < most - 0.6;
   }).map((one) => `${one.outerHTML.slice(0, 80)} ${JSON.stringify(one.getBoundingClientRect())}`);
@@ -40,6 +43,9 @@ async def screens(page: Page, plant: Plant) -> AsyncIterator[str]:
     await page.goto(f"{plant.url}/?station={NAME}")
     yield "sign in"
     await sign_in(page, plant.url)
+    await expect(page.locator("#panel-hand-over")).to_be_visible()  # It opens by itself.
+    yield "read a hand-over"
+    await page.locator("#panel-hand-over [data-close]").click()
     await expect(page.locator("#panel-stop")).to_be_visible()  # It opens by itself.
     yield "stop"
     await page.locator("#panel-stop [data-close]").click()
@@ -53,8 +59,45 @@ async def screens(page: Page, plant: Plant) -> AsyncIterator[str]:
         await expect(page.locator(f"#panel-{name}")).to_be_visible()
         yield name
         await page.keyboard.press("Escape")
+    async for name in pages_beside(page, plant):
+        yield name
+
+
+async def pages_beside(page: Page, plant: Plant) -> AsyncIterator[str]:
     await page.goto(f"{plant.url}/t/{NAME}/drawing")
     yield "drawing"
+    await page.goto(f"{plant.url}/t/{NAME}/hand-over")
+    yield "hand over"
+    await page.goto(f"{plant.url}/t/{NAME}/stops")
+    yield "stops"
+    await page.locator(".orders .button").last.click()
+    yield "a stop"
+    for panel in ("reason", "split"):
+        await page.locator(f'[data-show="{panel}-1"]').click()
+        yield f"{panel} of a piece"
+        await page.locator(".panel:not([hidden]) [data-close]").click()
+    await page.goto(f"{plant.url}/line/{LINE}")
+    yield "line"
+    await plant.shop.floor.connection.execute("UPDATE plant.run SET to_time = now()")
+    await page.goto(f"{plant.url}/t/{NAME}")
+    for panel in ("hand-over", "stop"):
+        await page.locator(f"#panel-{panel} [data-close]").click()
+    yield "to do"
+    await page.locator("#seek-to-do").fill("nothing")
+    await expect(page.locator(".none")).to_be_visible()
+    yield "nothing found"
+    await page.context.clear_cookies()  # A desk that is no terminal.
+    await page.goto(plant.url)
+    await (
+        page.get_by_role("button", name="Li Na", exact=True)
+        .or_(page.get_by_role("button", name="李娜"))
+        .click()
+    )
+    for digit in PIN:
+        await page.locator(f'#pin-form [data-key="{digit}"]').click()
+    await page.locator("#pin-send").click()
+    await expect(page.locator(".places")).to_be_visible()
+    yield "places"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -66,18 +109,20 @@ async def test_every_screen_is_accessible_and_fits_gloves(
     await page.set_viewport_size({"width": width, "height": height})
     await plant.shop.stand_still()
     await lose_parts(plant.shop)
+    await explained_stop(plant.shop)
+    await left_by(plant.shop, plant.other)
     await connection.execute("UPDATE plant.person SET language = %s", (language,))
     faults: dict[str, Any] = {}
     names = []
     async for name in screens(page, plant):
         names.append(name)
         found = (await Axe().run(page, options=RULES)).response["violations"]
-        small = await page.evaluate(SMALL, 15 * MM_PX if size == "terminal" else 48)
+        small = await page.evaluate(SMALL, 48 if size == "phone" else 15 * MM_PX)
         if found or small:
             faults[name] = [
                 (one["id"], [node["html"][:100] for node in one["nodes"]]) for one in found
             ] + small
-    assert len(names) == len(PANELS) + 3
+    assert len(names) == len(PANELS) + 13
     assert faults == {}, json.dumps(faults, indent=1, ensure_ascii=False)
 
 

@@ -16,6 +16,7 @@ const sendFact = async (form, body) => {
   if (told.state === 'refused') notice(`${word('Refused')}: ${problemText(told.body)}`, true);
   else {
     const undo = undoPath && (() => takeBack(undoPath, told));
+    if (told.state === 'sent' && form.dataset.then) { location.assign(form.dataset.then); return; }
     notice(told.state === 'sent' ? word('Sent') : word('Queued'), false, undo);
   }
   refresh();

@@ -1,10 +1,13 @@
 // Facts on their way to the server: kept in IndexedDB before they are sent, so that none is lost when the Wi-Fi, the page
 // or the power goes. Each has one key for ever, so that the server does it once however often it is sent. No answer, 401,
-// 403, 429 and 5xx keep an item; another refusal moves it to the review list, where a person has to look at it.
+// 403, 429 and 5xx keep an item; another refusal moves it to the review list, where a person has to look at it, and so
+// does what no waiting makes right: a person whose role may not do it, and nobody at all.
 (() => {
   'use strict';
   const CLAIM_MS = 10000, TIMEOUT_MS = 8000, PAUSE_MS = 1000, PAUSE_MOST_MS = 15000, MOST = 500, OLDEST_MS = 86400000;
-  let pause = PAUSE_MS, notBefore = 0, draining = false;
+  let pause = PAUSE_MS, notBefore = 0, draining = false, sending = 0;
+  // Pauses are by a clock that nobody sets: the other may be put back by hours.
+  const isPaused = () => performance.now() < notBefore;
 
   // UUIDv7 by hand: crypto.randomUUID does not exist on a page that came over plain http.
   const newKey = () => {
@@ -38,7 +41,8 @@
   // The claim lies in the database, so of several tabs one sends an item. A tab that died gives it back after a while.
   const claim = () => inStores(['queue'], 'readwrite', (store, done) => {
     const mine = (item) => {
-      if (item.until > Date.now() || !mayISend(item)) return false;
+      const left = item.until - Date.now();  // More than it ever was: the clock was put back since.
+      if ((left > 0 && left <= CLAIM_MS) || !mayISend(item)) return false;
       store.put({ ...item, until: Date.now() + CLAIM_MS, tries: item.tries + 1 });
       done(item);
       return true;
@@ -61,8 +65,9 @@
 
   const post = async (item) => {
     const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': item.key, 'X-Client-Time': item.time,
-      'Accept-Language': document.documentElement.lang };
+      'X-Client-Sent': new Date().toISOString(), 'Accept-Language': document.documentElement.lang };
     if (item.session && item.fact) headers['X-Operator-Session'] = item.session;
+    if (item.byWord) headers['X-Operator-Confirmed'] = 'yes';
     if (item.tries) headers['X-Background'] = '1';
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
@@ -78,26 +83,27 @@
       clearTimeout(timer);
     }
   };
-  const keeps = ({ status, body }) => status === 0 || status >= 500 || [401, 403, 408, 425, 429].includes(status) || (status >= 400 && !(body && body.code));
+  const keeps = ({ status, body }, item) => status === 0 || status >= 500 || [408, 425, 429].includes(status)
+    || (status === 401 && !!item.session) || (status === 403 && body?.code !== 'role-missing') || (status >= 400 && !body?.code);
 
   const sendOne = async (item) => {
     const answer = await post(item);
     contact(answer.status !== 0 && answer.status < 502);
     if (answer.status >= 200 && answer.status < 300) await remove(item.key);
-    else if (keeps(answer)) await release(item.key);
+    else if (keeps(answer, item)) await release(item.key);
     else await toReview(item, answer.body);
-    const told = answer.status >= 200 && answer.status < 300 ? 'sent' : keeps(answer) ? 'queued' : 'refused';
+    const told = answer.status >= 200 && answer.status < 300 ? 'sent' : keeps(answer, item) ? 'queued' : 'refused';
     await show();
     return { key: item.key, state: told, body: answer.body, after: answer.after };
   };
   const drain = async () => {
-    if (draining || Date.now() < notBefore) return;
+    if (draining || isPaused()) return;
     draining = true;
     try {
       for (let item = await claim(); item; item = await claim()) {
         const { state, after } = await sendOne(item);
         if (state === 'queued') {
-          notBefore = Date.now() + Math.max(after * 1000, pause);
+          notBefore = performance.now() + Math.max(after * 1000, pause);
           pause = Math.min(pause * 2, PAUSE_MOST_MS);
           return;
         }
@@ -124,19 +130,32 @@
     document.dispatchEvent(new CustomEvent('outbox', { detail }));
   };
 
+  // Whose fact it is, as lock.js has it. Without contact a terminal vouches for somebody it cannot name, another browser
+  // for nobody.
+  const whose = () => {
+    const { person, session, terminal, contact, holder } = document.body.dataset;
+    const isNobody = holder === 'nobody' || (!session && contact === 'no');
+    if (!isNobody) return { person, session, byWord: holder === 'word' };
+    return terminal ? { person: '', session: 'unknown', byWord: false } : null;
+  };
+
   // A fact is kept first and sent then; a command needs the server now, and its key is kept until an answer comes.
   const kept = new Map();
+  const counted = (work) => async (...given) => {
+    sending++;
+    try { return await work(...given); } finally { sending--; }
+  };
   window.outbox = {
-    async fact(path, body, time) {
-      const { person, session } = document.body.dataset;
-      const now = Date.now() >= notBefore;
-      const item = { key: newKey(), path, body, time: time || new Date().toISOString(), person, session, fact: true,
+    fact: counted(async (path, body) => {
+      const now = !isPaused(), who = whose();
+      if (!who) return { state: 'refused', body: null };
+      const item = { key: newKey(), path, body, time: new Date().toISOString(), ...who, fact: true,
         tries: now ? 1 : 0, until: now ? Date.now() + CLAIM_MS : 0 };
       await inStores(['queue'], 'readwrite', (store) => store.add(item));
       await show();
       return now ? sendOne({ ...item, tries: 0 }) : { key: item.key, state: 'queued', body: null };
-    },
-    async command(path, body) {
+    }),
+    command: counted(async (path, body) => {
       const same = path + JSON.stringify(body);
       const item = kept.get(same) || { key: newKey(), path, body, time: new Date().toISOString(), tries: 0 };
       kept.set(same, item);
@@ -144,7 +163,7 @@
       contact(answer.status !== 0 && answer.status < 502);
       if (answer.status && answer.status < 500 && answer.status !== 429) kept.delete(same);
       return answer;
-    },
+    }),
     // Take back what nobody has sent yet. False: it may be at the server.
     takeBack: (key) => inStores(['queue'], 'readwrite', (store, done) => {
       done(false);
@@ -156,6 +175,7 @@
     seen: (key) => inStores(['review'], 'readwrite', (store) => store.delete(key)).then(show),
     contact,
     newKey,
+    isSending: () => draining || sending > 0,
   };
 
   addEventListener('online', drainNow);

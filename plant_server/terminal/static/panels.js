@@ -9,7 +9,7 @@ const show = (name) => {
   const panel = $('panel-' + name);
   if (!panel) return;
   panel.hidden = false;
-  opensWith[name]?.();
+  opensWith[name.split('-')[0]]?.(panel);
   panel.querySelector('.primary, [data-close]')?.focus({ preventScroll: true });
 };
 const close = (staysLate) => {
@@ -39,7 +39,9 @@ document.addEventListener('htmx:configRequest', (event) => {
   event.detail.headers['X-Background'] = '1';
   event.detail.headers['Accept-Language'] = document.documentElement.lang;
 });
-document.addEventListener('htmx:afterRequest', (event) => { if (event.detail.successful) heard = Date.now(); });
+document.addEventListener('htmx:afterRequest', (event) => {
+  if (event.detail.successful) { heard = Date.now(); outbox.contact(true); }
+});
 document.addEventListener('htmx:sseOpen', () => outbox.contact(true));
 document.addEventListener('htmx:sseMessage', () => { heard = Date.now(); ages(); });
 document.addEventListener('htmx:sseError', () => outbox.contact(false));

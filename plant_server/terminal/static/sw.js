@@ -33,10 +33,18 @@ async function page(request) {
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(WAIT_MS) });
     if (answer.ok && !answer.redirected) await cache.put(request.url, answer.clone());
-    return answer.status < 502 ? answer : (await cache.match(request.url)) ?? answer;
+    return answer.status < 502 ? answer : (await asKept(cache, request.url)) ?? answer;
   } catch (error) {
-    const known = await cache.match(request.url);
+    const known = await asKept(cache, request.url);
     if (known) return known;
     throw error;
   }
+}
+// The page as it was last seen, which says that it is that: whoever had signed in then need not be here now.
+async function asKept(cache, address) {
+  const known = await cache.match(address);
+  if (!known) return undefined;
+  const headers = new Headers(known.headers);
+  for (const name of ['Content-Encoding', 'Content-Length']) headers.delete(name);
+  return new Response((await known.text()).replace('data-contact="yes"', 'data-contact="no"'), { headers });
 }

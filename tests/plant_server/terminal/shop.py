@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
 
 from tests.plant_server.materials.floor import STATION, Floor, lay_out
 
@@ -128,4 +129,56 @@ async def lose_parts(shop: Shop) -> None:
         "INSERT INTO plant.not_assigned (tag_id, odometer_from, odometer_to, from_ts, to_ts, reason)"
         " VALUES (%s, 1203, 1240, now() - interval '20 min', now() - interval '9 min', 'no_run')",
         (shop.tag_id,),
+    )
+
+
+async def explained_stop(shop: Shop) -> int:
+    """A stop of an hour ago, 42 minutes long: the first 10 a jam, then nobody has said why. Its id."""
+    return int(
+        await shop.floor.one(
+            "WITH made AS (INSERT INTO plant.stop (device_id, from_ts, to_ts, micro_below_s, states)"
+            " SELECT device_id, now() - interval '62 min', now() - interval '20 min', 120, '{fault}'"
+            " FROM plant.device RETURNING stop_id, from_ts, to_ts), pieces AS ("
+            " INSERT INTO plant.stop_piece (stop_id, from_ts, to_ts, reason)"
+            " SELECT stop_id, from_ts, from_ts + interval '10 min', 'jam' FROM made UNION ALL"
+            " SELECT stop_id, from_ts + interval '10 min', to_ts, NULL FROM made)"
+            " SELECT stop_id FROM made"
+        )
+    )
+
+
+async def left_by(shop: Shop, person_id: int, note: str = "Tool 3 drips oil.") -> int:
+    """A hand-over at the press that nobody has read; its id."""
+    begin, end = datetime.now(UTC) - timedelta(hours=8), datetime.now(UTC)
+    names = {"name_en": "gearbox", "name_zh": "齿轮箱"}
+    made = {"number": "MO-1", "item": "GEARBOX", "made": "412", "good": "405", "scrap": "7", "rework": "0"}
+    summary = {
+        "from_time": begin.isoformat(),
+        "to_time": end.isoformat(),
+        "made": [made | names],
+        "scrap": [{"reason": "burr", "name_en": "Burr", "name_zh": "毛刺", "quantity": "7"}],
+        "stood": [
+            {"reason": "jam", "name_en": "Jam", "name_zh": "卡料", "seconds": 1500},
+            {"reason": None, "name_en": None, "name_zh": None, "seconds": 540},
+        ],
+        "unassigned_s": 540,
+        "questions": {
+            "parts_not_assigned": 37,
+            "stops_without_reason": 1,
+            "count_cases": 2,
+            "parts_not_reported": "37",
+            "orders_held": 1,
+        },
+    }
+    return int(
+        await shop.floor.one(
+            "INSERT INTO plant.hand_over (event_id, equipment_id, from_time, to_time, note, summary, written_by)"
+            " VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s) RETURNING hand_over_id",
+            shop.equipment_id,
+            begin,
+            end,
+            note,
+            Jsonb(summary),
+            person_id,
+        )
     )
