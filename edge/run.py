@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -20,6 +20,7 @@ from edge.delivery.spool import SpoolLimits
 from edge.delivery.spool_opening import open_or_set_aside
 from edge.delivery.spool_writer import SpoolWriter
 from edge.drivers import DRIVERS
+from edge.metrics import serving_metrics
 from edge.settings import Settings
 
 log = structlog.get_logger()
@@ -54,30 +55,37 @@ async def run_until(settings: Settings, stop: asyncio.Event) -> None:
         "edge_started", edge=settings.edge.name, epoch=spool.epoch, head=spool.head, committed=spool.committed
     )
     try:
-        async with asyncio.TaskGroup() as tasks:
-            publishing = tasks.create_task(publisher.run(), name="edge.publisher")
-            writing = tasks.create_task(writer.run(), name="edge.spool")
-            polling = [
-                tasks.create_task(
-                    _poller(device, profiles[device.name], writer, clock, settings).run(),
-                    name=f"edge.device[{device.name}]",
-                )
-                for device in settings.devices
-            ]
-            await stop.wait()
-            for task in polling:
-                task.cancel()
-            await asyncio.wait(polling, timeout=STOP_S / 4) if polling else None
-            writer.stop()
-            await asyncio.wait([writing], timeout=STOP_S / 4)
-            publisher.stop(drain_s=STOP_S / 4)
-            await asyncio.wait([publishing], timeout=STOP_S / 2)
-            for task in (writing, publishing):
-                task.cancel()
+        pollers = [
+            _poller(device, profiles[device.name], writer, clock, settings) for device in settings.devices
+        ]
+        with serving_metrics(settings, writer, publisher, pollers):
+            await _work(writer, publisher, pollers, stop)
     finally:
         writer.close()
         writer.spool.close()
     log.info("edge_stopped", head=writer.spool.head, committed=writer.spool.committed)
+
+
+async def _work(
+    writer: SpoolWriter, publisher: Publisher, pollers: Sequence[DevicePoller], stop: asyncio.Event
+) -> None:
+    """The edge's tasks, until `stop` is set; they end in order, within STOP_S."""
+    async with asyncio.TaskGroup() as tasks:
+        publishing = tasks.create_task(publisher.run(), name="edge.publisher")
+        writing = tasks.create_task(writer.run(), name="edge.spool")
+        polling = [
+            tasks.create_task(poller.run(), name=f"edge.device[{poller.device_name}]") for poller in pollers
+        ]
+        await stop.wait()
+        for task in polling:
+            task.cancel()
+        await asyncio.wait(polling, timeout=STOP_S / 4) if polling else None
+        writer.stop()
+        await asyncio.wait([writing], timeout=STOP_S / 4)
+        publisher.stop(drain_s=STOP_S / 4)
+        await asyncio.wait([publishing], timeout=STOP_S / 2)
+        for task in (writing, publishing):
+            task.cancel()
 
 
 async def _tell_when_it_ended(devices: Iterable[Device], writer: SpoolWriter) -> None:

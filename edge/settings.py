@@ -146,6 +146,14 @@ class Timing(SettingsPart):
     """How often a device that says nothing new shows that it is still polled."""
 
 
+class Metrics(SettingsPart):
+    """Counts for Prometheus, over HTTP without a password: keep it on this machine, or behind a proxy of yours."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = Field(default=9464, ge=1, le=65535)
+
+
 class Settings(BaseSettings):
     """All of it."""
 
@@ -158,6 +166,7 @@ class Settings(BaseSettings):
     spool: Spool = Spool()
     devices: tuple[Device, ...] = ()
     timing: Timing = Timing()
+    metrics: Metrics | None = None
 
     @classmethod
     def settings_customise_sources(

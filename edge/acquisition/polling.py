@@ -66,6 +66,7 @@ class DevicePoller:
     ) -> None:
         """`driver` is for this device and stamps by the same clock; it is opened anew after every loss."""
         self.statistics = PollStatistics()
+        self.device_name = device.name
         self._device = device
         self._profile = profile
         self._driver = driver

@@ -101,6 +101,11 @@ class Spool:
         )
 
     @property
+    def thinned_runs(self) -> int:
+        """How often entries gave way to gap records since this file was opened."""
+        return self._room.thinned_runs
+
+    @property
     def is_untouched(self) -> bool:
         """Whether nothing was ever appended to this file, in any epoch."""
         return self.head == 0 and self._batches.base == 0

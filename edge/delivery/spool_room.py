@@ -52,6 +52,7 @@ class SpoolRoom:
         self._hand = 0  # The last number that was looked at.
         self._aged_to = 0
         self._fruitless_bytes = 0  # Looked at since something was last freed.
+        self.thinned_runs = 0  # Since this file was opened.
 
     def began_epoch(self) -> None:
         self._hand = self._aged_to = 0
@@ -179,6 +180,7 @@ class SpoolRoom:
     def _replace(self, first: int, last: int, entries: Sequence[Entry], reason: str) -> None:
         with self._file.transaction():
             self._batches.replace(first, last, entries)
+        self.thinned_runs += 1
         log.warning("spool_thinned", first=first, last=last, entries=len(entries), reason=reason)
 
 

@@ -70,6 +70,11 @@ class SpoolWriter:
 
     # -- what pollers call ------------------------------------------------------------------------------------------
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Size of what was read and is not yet in the spool."""
+        return self._waiting_bytes
+
     async def entry(self, device: str, readings: Sequence[Reading]) -> None:
         """Take the changed readings of one poll. Durable after the next group commit."""
         for entry in self._packer.entries(device, readings):

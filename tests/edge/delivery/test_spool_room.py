@@ -71,6 +71,7 @@ def test_the_bound_holds_and_no_count_is_lost(tmp_path: Path) -> None:
     written = sum(size for (size,) in spool.file.connection.execute("SELECT length(body) FROM batch"))
     assert written > MIB // 2, "more was dropped than had to be"
     _assert_whole(spool.read(0, limit=100_000), 12_000)
+    assert spool.thinned_runs > 0, "what was lost is counted for whoever watches"
     spool.close()
 
 
@@ -81,6 +82,7 @@ def test_what_the_plant_has_goes_first(tmp_path: Path) -> None:
             spool.commit_up_to(head - 1500)
     assert all(not isinstance(item.entry, GapEntry) for item in spool.read(spool.committed, limit=100_000))
     assert 0 < spool.oldest - 1 <= spool.committed
+    assert spool.thinned_runs == 0
     spool.close()
 
 

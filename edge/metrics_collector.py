@@ -1,0 +1,103 @@
+"""The metrics of an edge, by name. README.md lists them for whoever draws a board."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from edge.acquisition.polling import DevicePoller
+from edge.delivery.publisher import Publisher
+from edge.delivery.spool_writer import SpoolWriter
+from edge.settings import Settings
+
+PREFIX = "lineside_edge"
+
+
+class EdgeCollector(Collector):
+    """Reads the parts of a running edge whenever it is asked."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        writer: SpoolWriter,
+        publisher: Publisher,
+        pollers: Sequence[DevicePoller],
+    ) -> None:
+        self._settings = settings
+        self._writer = writer
+        self._publisher = publisher
+        self._pollers = pollers
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._spool()
+        yield from self._delivery()
+        yield from self._devices()
+
+    def _spool(self) -> Iterator[Metric]:
+        edge, spool = self._settings.edge, self._writer.spool
+        said = {"edge": edge.name, "group": edge.group, "epoch": spool.epoch}
+        yield InfoMetricFamily(PREFIX, "Who this edge is, and the life of its spool file.", value=said)
+        head, committed = spool.head, spool.committed
+        yield _gauge("spool_head", "Number of the newest entry of this epoch.", head)
+        yield _gauge("spool_committed", "Up to which entry the plant has stored.", committed)
+        yield _gauge("spool_backlog", "Entries the plant does not have yet.", max(0, head - committed))
+        yield _gauge("spool_bytes", "Size of the spool file and its log.", _bytes_on_disk(spool.file.path))
+        yield _gauge("spool_max_bytes", "Bound of the spool file.", self._settings.spool.max_bytes)
+        yield _gauge(
+            "buffer_bytes",
+            "Read, and not yet in the spool: the disk is slow or full.",
+            self._writer.waiting_bytes,
+        )
+        yield _counter("spool_thinned", "Runs of entries that gave way to gap records.", spool.thinned_runs)
+
+    def _delivery(self) -> Iterator[Metric]:
+        done = self._publisher.statistics
+        yield _counter("broker_connects", "Connections to a broker.", done.connects)
+        yield _counter("births", "Births sent.", done.births)
+        yield _counter("messages", "Data messages with entries sent, repeats included.", done.messages)
+        yield _counter("entries_sent", "Entries sent, repeats included.", done.entries)
+        yield _counter(
+            "went_back", "Times nothing was acknowledged and sending began again.", done.times_gone_back
+        )
+        yield _counter(
+            "epochs_begun", "Epochs begun because the plant knew more than this file.", done.epochs_begun
+        )
+
+    def _devices(self) -> Iterator[Metric]:
+        polls = [(poller.device_name, poller.statistics) for poller in self._pollers]
+        up = _device_gauge("up", "Whether the device answers; absent until it was tried.")
+        seconds = _device_gauge("poll_seconds", "How long the last answered poll took.")
+        answered = _device_counter("polls", "Polls that were answered.")
+        losses = _device_counter("losses", "Times the contact was lost.")
+        skipped = _device_counter("skipped_polls", "Polls left out: the one before took too long.")
+        for name, statistics in polls:
+            if statistics.online is not None:
+                up.add_metric([name], float(statistics.online))
+            seconds.add_metric([name], statistics.last_poll_s)
+            answered.add_metric([name], statistics.polls)
+            losses.add_metric([name], statistics.losses)
+            skipped.add_metric([name], statistics.skipped_slots)
+        yield from (up, seconds, answered, losses, skipped)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", text, value=value)
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"{PREFIX}_{name}", text, value=value)
+
+
+def _device_gauge(name: str, text: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{PREFIX}_device_{name}", text, labels=["device"])
+
+
+def _device_counter(name: str, text: str) -> CounterMetricFamily:
+    return CounterMetricFamily(f"{PREFIX}_device_{name}", text, labels=["device"])
+
+
+def _bytes_on_disk(path: Path) -> int:
+    """Of a spool file and its log."""
+    parts = (path, path.with_name(f"{path.name}-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())
