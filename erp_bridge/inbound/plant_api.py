@@ -1,5 +1,6 @@
 """The plant's commands: what comes in is told to the plant as anyone else would, over HTTP and once per key."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,8 +34,9 @@ class PlantApi:
 
     def __init__(self, settings: Plant) -> None:
         self._settings = settings
+        trusted = ssl.create_default_context(cafile=settings.ca_file) if settings.ca_file else True
         self._client = httpx.AsyncClient(
-            base_url=str(settings.url), timeout=settings.timeout_s, trust_env=False
+            base_url=str(settings.url), timeout=settings.timeout_s, trust_env=False, verify=trusted
         )
 
     async def tell(self, path: str, body: Mapping[str, Any], key: UUID) -> PlantAnswer:
