@@ -115,8 +115,11 @@ def create_app(settings: Settings, *, api_token: str | None = None, secrets: Pat
     return app
 
 
-def run(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
-    """Serve until SIGTERM or SIGINT. Reads are open to this machine alone, whatever `host` is (policy.py)."""
+def run(settings: Settings, port: int, host: str = "127.0.0.1", tls: tuple[Path, Path] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT. Reads are open to this machine alone, whatever `host` is (policy.py).
+
+    `tls`: certificate and key; then https, and cookies that go over https alone.
+    """
     failpoints.arm()
     app = create_app(settings)
     signal.signal(signal.SIGTERM, _exit_well)  # Uvicorn stops gracefully, then raises the signal once more.
@@ -128,6 +131,8 @@ def run(settings: Settings, port: int, host: str = "127.0.0.1") -> None:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=STOP_S,
+        ssl_certfile=tls[0] if tls else None,
+        ssl_keyfile=tls[1] if tls else None,
     )
 
 

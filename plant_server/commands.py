@@ -48,23 +48,40 @@ def keeper() -> None:
 def api(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8080,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    cert: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Serve https with this certificate, PEM.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The key of --cert.")] = None,
 ) -> None:
-    """Serve the API and the pages."""
+    """Serve the API and the pages. Terminals work without contact over https only, or on this machine."""
     from plant_server.api import run
 
-    _serve(lambda settings: run(settings, port=port, host=host))
+    if (cert is None) != (key is None):
+        raise typer.BadParameter("--cert and --key belong together")
+    tls = None if cert is None or key is None else (cert, key)
+    _serve(lambda settings: run(settings, port=port, host=host, tls=tls))
 
 
 @migrate_app.command(
     epilog="Example: LINESIDE_OWNER_DATABASE_URL=postgresql://lineside:…@host/lineside lineside migrate"
 )
-def migrate() -> None:
+def migrate(
+    passwords: Annotated[
+        bool, typer.Option("--passwords", help="First give the roles the passwords in LINESIDE_HOME/secrets.")
+    ] = False,
+) -> None:
     """Bring the database's tables to this version. Run by the owner of the database."""
+    import os
+
+    from plant_server.installation.role_passwords import give_passwords
     from plant_server.schema.migrate import migrate as run_migrations
 
     def run(settings: "Settings") -> None:
         if settings.owner_database_url is None:
             raise typer.BadParameter("LINESIDE_OWNER_DATABASE_URL is not set")
+        if passwords:
+            secrets = Path(os.environ.get("LINESIDE_HOME", ".lineside")) / "secrets"
+            typer.echo(f"passwords: {', '.join(give_passwords(settings.owner_database_url, secrets))}")
         run_migrations(settings.owner_database_url)
 
     _serve(run)
@@ -165,11 +182,21 @@ def prepare(
         list[str] | None, typer.Option(help="Names or addresses by which edges reach the broker.")
     ] = None,
     shard: Annotated[str, typer.Option(help="Name of the ingest shard.")] = "plant",
+    database_host: Annotated[
+        str, typer.Option(help="Host (and port) of PostgreSQL, as the processes reach it.")
+    ] = "database",
+    broker_folder: Annotated[
+        str, typer.Option(help="Where mosquitto finds the folder broker/installation.")
+    ] = "/lineside",
+    broker_data: Annotated[
+        str, typer.Option(help="Where mosquitto keeps what it keeps.")
+    ] = "/mosquitto/data",
 ) -> None:
     """Make certificates, the broker's configuration and rights, and database passwords below LINESIDE_HOME."""
     import os
 
     from plant_server.security.access_control import EdgeNode, Host, InvalidSparkplugId
+    from plant_server.security.installation import Places
     from plant_server.security.installation import prepare as make_files
 
     home = Path(os.environ.get("LINESIDE_HOME", ".lineside")).resolve()
@@ -177,7 +204,13 @@ def prepare(
         edges = [EdgeNode(*name.split(":", 1)) for name in edge]
     except (TypeError, InvalidSparkplugId) as error:
         raise typer.BadParameter(f"--edge is group:edge ({error})") from error
-    prepared = make_files(home, edges=edges, hosts=[Host(shard)], server_names=server_name or [])
+    prepared = make_files(
+        home,
+        edges=edges,
+        hosts=[Host(shard)],
+        server_names=server_name or [],
+        places=Places(database_host, broker_folder, broker_data),
+    )
     typer.echo(f"broker   {prepared.broker}")
     for identity, (ca, certificate, key) in prepared.clients.items():
         typer.echo(f"{identity}\n  ca   {ca}\n  cert {certificate}\n  key  {key}")

@@ -109,6 +109,9 @@ def doctor(
     backups: Annotated[
         Path | None, typer.Option(help="Where backups are kept. [LINESIDE_HOME/backups]")
     ] = None,
+    check: Annotated[
+        list[str] | None, typer.Option(help="This check alone, for instance ingest; may be repeated.")
+    ] = None,
 ) -> None:
     """Is the plant well? A line for each thing, and what to do. Exit code 1: something is bad."""
     import json
@@ -122,7 +125,10 @@ def doctor(
 
     home = _home()
     spoken = language or ("zh-CN" if os.environ.get("LANG", "").startswith("zh") else "en")
-    found = [(finding, *words(finding, spoken)) for finding in examine(home, backups or home / FOLDER)]
+    examined = examine(home, backups or home / FOLDER, frozenset(check or ()))
+    found = [(finding, *words(finding, spoken)) for finding in examined]
+    if not found:
+        raise typer.BadParameter(f"no such check: {', '.join(check or ())}")
     if as_json:
         rows = [
             {"check": one.check, "level": one.level, "code": one.code, "text": text, "action": action}

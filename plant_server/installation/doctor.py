@@ -20,9 +20,18 @@ from plant_server.installation.finding import Finding
 from plant_server.installation.home_files import ANCHORS
 from plant_server.settings import load_settings
 
+CUT_SHORT = frozenset({"settings-wrong", "database-unavailable", "schema-not-ready"})
+"""After these others cannot be asked, so they are told whatever was asked for."""
 
-def examine(home: Path, backups: Path) -> Iterator[Finding]:
-    """Everything, in the order in which it is worth mending."""
+
+def examine(home: Path, backups: Path, only: frozenset[str] = frozenset()) -> Iterator[Finding]:
+    """Everything, in the order in which it is worth mending; or those of the checks named in `only`."""
+    for finding in _examine(home, backups, only):
+        if not only or finding.check in only or finding.code in CUT_SHORT:
+            yield finding
+
+
+def _examine(home: Path, backups: Path, only: frozenset[str]) -> Iterator[Finding]:
     now = datetime.now(UTC)
     yield from check_disk(home)
     yield from check_modes(home)
@@ -34,7 +43,8 @@ def examine(home: Path, backups: Path) -> Iterator[Finding]:
     else:
         yield Finding("settings", "ok", "settings-ok")
         yield from check_database(_database_url(home, settings.database_url))
-        yield from check_broker(with_files_of(settings.mqtt, home, settings.shard), now)
+        if not only or "broker" in only:  # It notes every connection in its log.
+            yield from check_broker(with_files_of(settings.mqtt, home, settings.shard), now)
     yield from check_anchors(home / ANCHORS, now)
     yield from check_backups(backups, now)
 

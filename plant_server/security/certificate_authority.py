@@ -69,6 +69,12 @@ class CertificateAuthority:
             "server", "lineside-broker", ExtendedKeyUsageOID.SERVER_AUTH, x509.SubjectAlternativeName(subject)
         )
 
+    def server_names(self) -> list[str]:
+        """The names of the broker's certificate as it is; none before the first."""
+        issued = _stored_certificate(self._folder / "server.pem")
+        names = _names_of(issued) if issued is not None else None
+        return [str(name.value) for name in names or ()]
+
     def client_pair(self, identity: str) -> KeyPair:
         """A client's certificate, whose common name is its MQTT identity (at most 64 bytes, else ValueError)."""
         return self._pair(

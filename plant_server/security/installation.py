@@ -9,7 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from plant_server.security.access_control import EdgeNode, Host, mosquitto_acl, rights_by_identity
 from plant_server.security.certificate_authority import CertificateAuthority
@@ -18,21 +18,30 @@ from plant_server.security.secrets import private_folder, secret, write_private_
 BROKER_ACCOUNT = 1883
 """User id of mosquitto in its container image: it must be able to read its key, and is never root."""
 DATABASE_ROLES = ("lineside", "lineside_plant", "lineside_bridge", "lineside_bi")
+VARIABLES = {
+    "lineside": "LINESIDE_OWNER_DATABASE_URL",
+    "lineside_plant": "LINESIDE_DATABASE_URL",
+    "lineside_bridge": "LINESIDE_BRIDGE_DATABASE_URL",
+}
+"""Who connects as what: a file `<role>.env` for each, since none needs to know another's password. Boards take theirs
+from `lineside_bi.env`, as `LINESIDE_BI_PASSWORD`."""
+FOLDERS = ("log", "backups", "spool", "grafana")
+"""What processes write into; made here, so that a container engine does not make them as root."""
 MOSQUITTO = """\
-# Made by `lineside prepare`. Paths are those inside the broker's container or chroot.
+# Made by `lineside prepare`. Paths are those inside the broker's container, or what --broker-folder and --broker-data say.
 per_listener_settings false
 allow_anonymous false
-acl_file /lineside/acl
+acl_file {folder}/acl
 persistence true
-persistence_location /mosquitto/data/
+persistence_location {data}/
 autosave_interval 10
 max_packet_size 1114112
 max_queued_messages 10000
 max_queued_bytes 67108864
 listener 8883
-cafile /lineside/ca.pem
-certfile /lineside/server.pem
-keyfile /lineside/server.key
+cafile {folder}/ca.pem
+certfile {folder}/server.pem
+keyfile {folder}/server.key
 require_certificate true
 use_identity_as_username true
 """
@@ -46,15 +55,35 @@ class Prepared:
     clients: dict[str, tuple[Path, Path, Path]]
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are as their users see them: the host of the database, the broker's folders."""
+
+    database: str = "database"
+    broker_folder: str = "/lineside"
+    broker_data: str = "/mosquitto/data"
+
+
+IN_CONTAINERS = Places()
+
+
 def prepare(
-    home: Path, *, edges: Sequence[EdgeNode], hosts: Sequence[Host], server_names: Sequence[str]
+    home: Path,
+    *,
+    edges: Sequence[EdgeNode],
+    hosts: Sequence[Host],
+    server_names: Sequence[str],
+    places: Places = IN_CONTAINERS,
 ) -> Prepared:
     """Write the files below `home`. Raises OSError where the folder cannot be written."""
     edges = [*edges, *(node for node in _known_edges(home) if node not in edges)]
     authority = CertificateAuthority(home / "ca")
-    server = authority.server_pair(*server_names)
+    server = authority.server_pair(*server_names, *authority.server_names())
+    for folder in FOLDERS:
+        private_folder(home / folder)
     broker = private_folder(home / "broker" / "installation")
-    write_private_file(broker / "mosquitto.conf", MOSQUITTO)
+    configuration = MOSQUITTO.format(folder=places.broker_folder, data=places.broker_data)
+    write_private_file(broker / "mosquitto.conf", configuration)
     write_private_file(broker / "acl", mosquitto_acl(rights_by_identity(edges, hosts)))
     copies = {"ca.pem": authority.certificate, "server.pem": server.certificate, "server.key": server.key}
     for name, source in copies.items():
@@ -64,10 +93,13 @@ def prepare(
             os.chown(path, BROKER_ACCOUNT, BROKER_ACCOUNT)
     passwords = {role: secret(home / "secrets", f"postgres-{role}") for role in DATABASE_ROLES}
     write_private_file(home / "secrets" / "roles.sql", _roles(passwords))
-    for role in DATABASE_ROLES[:2]:
-        url = f"postgresql://{role}:{passwords[role]}@database/lineside"
-        variable = "LINESIDE_OWNER_DATABASE_URL" if role == "lineside" else "LINESIDE_DATABASE_URL"
+    secret(home / "secrets", "grafana-admin")
+    for role, variable in VARIABLES.items():
+        url = f"postgresql://{role}:{passwords[role]}@{quote(places.database, safe=':')}/lineside"
         write_private_file(home / "secrets" / f"{role}.env", f"{variable}={url}\n")
+    write_private_file(
+        home / "secrets" / "lineside_bi.env", f"LINESIDE_BI_PASSWORD={passwords['lineside_bi']}\n"
+    )
     identities = [*(node.identity for node in edges), *(host.identity for host in hosts)]
     pairs = {identity: authority.client_pair(identity) for identity in identities}
     files = {name: (authority.certificate, pair.certificate, pair.key) for name, pair in pairs.items()}
