@@ -1,0 +1,162 @@
+"""The systemd units: commands are ours, files are those that `lineside prepare` makes, and every service is closed."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import lineside
+
+FOLDER = Path(__file__).parents[2] / "plant_server/installation/systemd"
+UNITS = sorted(path.name for path in FOLDER.glob("*.service"))
+PROGRAM = "/opt/lineside/bin/lineside"
+STATE = "/var/lib/lineside"
+BY_A_PERSON = {"/etc/lineside/ingest.env", "/etc/lineside/bridge.yaml", "/etc/lineside/lineside.yaml"}
+CLOSED = {
+    "NoNewPrivileges": "yes",
+    "CapabilityBoundingSet": "",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "PrivateTmp": "yes",
+    "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX",
+    "MemoryDenyWriteExecute": "yes",
+    "UMask": "0077",
+}
+EXPOSURE_MOST = 2.0
+"""Of 10, as `systemd-analyze security` counts; a service without any of it has 9.6."""
+
+
+def settings_of(unit: str) -> dict[str, list[str]]:
+    """Every value of each name: systemd lets a name stand more than once."""
+    found: dict[str, list[str]] = {}
+    for line in (FOLDER / unit).read_text(encoding="utf-8").splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def words_of(unit: str) -> list[str]:
+    (command,) = settings_of(unit)["ExecStart"]
+    program, *words = command.split()
+    assert program == PROGRAM
+    return words
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("systemd") / "lineside"
+    words = ["prepare", "--edge", "shop1:press-shop", "--database-host", "localhost"]
+    done = CliRunner().invoke(lineside.app, words, env={"LINESIDE_HOME": str(home)})
+    assert done.exit_code == 0, done.output
+    return home
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The units, with the program of this environment in the place of the installed one."""
+    folder = tmp_path_factory.mktemp("units")
+    program = str(Path(sys.executable).with_name("lineside"))
+    for path in FOLDER.iterdir():
+        (folder / path.name).write_text(
+            path.read_text(encoding="utf-8").replace(PROGRAM, program), encoding="utf-8"
+        )
+    return folder
+
+
+def test_every_process_has_a_unit() -> None:
+    names = ("api", "ingest", "keeper", "bridge", "edge", "migrate", "backup")
+    assert set(UNITS) == {f"lineside-{name}.service" for name in names}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_command_is_one_of_ours(unit: str) -> None:
+    done = CliRunner().invoke(lineside.app, [*words_of(unit), "--help"])
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_file_it_names_is_prepared_or_written_by_a_person(unit: str, home: Path) -> None:
+    settings = settings_of(unit)
+    named = [*words_of(unit), *settings.get("EnvironmentFile", []), *settings.get("ReadWritePaths", [])]
+    for path in (word for word in named if word.startswith("/")):
+        if path not in BY_A_PERSON:
+            assert (home / Path(path).relative_to(STATE)).exists(), path
+
+
+def test_the_files_of_the_example_environment_are_prepared(home: Path) -> None:
+    text = (FOLDER / "ingest.env").read_text(encoding="utf-8")
+    paths = re.findall(rf"={STATE}/(.*)", text)
+    assert len(paths) == 3
+    assert [path for path in paths if not (home / path).exists()] == []
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_service_is_closed(unit: str) -> None:
+    settings = settings_of(unit)
+    assert {name: settings[name][-1] for name in CLOSED} == CLOSED
+    assert settings["User"] == ["lineside"]
+    assert STATE not in settings.get("ReadWritePaths", []), "only what it writes"
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if not re.search("migrate|backup", unit)])
+def test_a_lasting_service_is_started_again_for_ever(unit: str) -> None:
+    settings = settings_of(unit)
+    assert settings["Restart"] == ["always"]
+    assert settings["StartLimitIntervalSec"] == ["0"]
+    assert settings["WantedBy"] == ["multi-user.target"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_understands_every_line(installed: Path) -> None:
+    units = [str(path) for path in installed.glob("lineside-*")]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_finds_little_exposed(installed: Path) -> None:
+    units = [str(path) for path in installed.glob("*.service")]
+    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", *units]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    levels = [float(level) for level in re.findall(r"Overall exposure level for .*: ([\d.]+)", told)]
+    assert len(levels) == len(UNITS)
+    assert max(levels) <= EXPOSURE_MOST
+
+
+NO_WRITABLE_CODE = """
+import ctypes, sys
+PR_SET_MDWE = 65
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, 1, 0, 0, 0) != 0:
+    sys.exit(77)
+import edge.run, edge.drivers.modbus, edge.drivers.opcua, erp_bridge.run, numpy
+import plant_server.api, plant_server.ingest.run, plant_server.keeper.run
+from argon2 import PasswordHasher
+PasswordHasher().hash("739105")
+numpy.ones((64, 64)).dot(numpy.ones((64, 64)))
+"""
+
+
+def test_every_process_works_without_memory_that_is_both_written_and_run(tmp_path: Path) -> None:
+    """What MemoryDenyWriteExecute forbids, forbidden by the kernel itself (Linux 6.3 and later)."""
+    done = subprocess.run(
+        [sys.executable, "-c", NO_WRITABLE_CODE],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode == 77:
+        pytest.skip("this kernel cannot forbid it")
+    assert done.returncode == 0, done.stderr
