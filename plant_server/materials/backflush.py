@@ -73,11 +73,17 @@ async def consume_for_report(
 
 
 async def reverse_for_report(
-    context: CommandContext, event_id: UUID, *, not_before: datetime | None = None
+    context: CommandContext,
+    event_id: UUID,
+    *,
+    run_id: int | None = None,
+    not_before: datetime | None = None,
 ) -> None:
-    """Take back all that the Event consumed, to where it was taken from. The order's row must be locked. A second time
-    it does nothing. The ERP hears a Consumption of the negative quantity that `reverses` the Event."""
-    for row in await rows(context.connection, "consumptions_of_event", {"event_id": event_id}):
+    """Take back all that the Event consumed (of `run_id`; None: of every run), to where it was taken from. The order's
+    row must be locked. A second time it does nothing. The ERP hears a Consumption of the negative quantity that
+    `reverses` the Event."""
+    values = {"event_id": event_id, "run_id": run_id}
+    for row in await rows(context.connection, "consumptions_of_event", values):
         of = ConsumptionOf(
             work_order_id=row["work_order_id"],
             order=row["order"],
@@ -181,6 +187,8 @@ async def _consume(
     )
     for one, residual in told:
         before = carry.get(one.requirement.component.position, Fraction(0))
+        if one.requirement.quantity.value == 0 and residual == before:
+            continue
         await _keep(context, of, one, items[one.requirement.component.item], residual - before, stored)
         await _save_residual(context, of, one.requirement.component.position, residual)
 
@@ -195,8 +203,6 @@ async def _keep(
 ) -> None:
     """What is not kept in lots is consumed without one, and never short."""
     required, code = one.requirement.quantity.value, one.requirement.component.item
-    if required == 0 and residual_step == 0:
-        return
     needed = Needed(
         item_id=item[0],
         item=code,

@@ -18,7 +18,17 @@ from plant_server.events.canonical import canonical
 from plant_server.master_data.rows import Row
 from plant_server.materials import order_facts, schemas
 from plant_server.materials.amounts import in_stock_unit
-from plant_server.materials.lots import QUERIES, Move, MoveKind, StoredLot, lock_lot, lock_lots, move, rows
+from plant_server.materials.lots import (
+    QUERIES,
+    Move,
+    MoveKind,
+    StoredLot,
+    keep,
+    lock_lot,
+    lock_lots,
+    move,
+    rows,
+)
 from plant_server.materials.service import permission_for, refusing, waiver_of
 from plant_server.paging import Page, id_cursor, page_of
 from plant_server.problems import Problem
@@ -129,6 +139,7 @@ async def settle(consumption_id: int, command: schemas.Settle, context: CommandC
     await connection.execute(
         QUERIES["settle_shortage"], {"consumption_id": consumption_id, "quantity": quantity}
     )
+    keep(context, "shortages_settled", {"consumption_id": consumption_id, "quantity": quantity})
     await _move_out(context, of, consumption_id, given, location)
     await tell_consumption(context, of, row["item"], row["unit"], quantity, [given])
     context.work_order_id = work_order_id
@@ -157,6 +168,8 @@ async def take(
     }
     (row,) = await rows(context.connection, "add_consumption", values)
     consumption_id: int = row["consumption_id"]
+    fact = values | {"consumption_id": consumption_id, "refused": list(needed.refused)}
+    keep(context, "consumptions", fact)
     for one in given:
         await _move_out(context, of, consumption_id, one, of.location)
     taken = EXACT.subtract(needed.required, needed.shortage)
@@ -191,6 +204,7 @@ async def take_back(context: CommandContext, of: ConsumptionOf, row: Row, revers
         back.append(Given(stored, EXACT.minus(one["quantity"])))
     values = {"consumption_id": consumption_id, "event_id": context.event_id}
     await context.connection.execute(QUERIES["reverse_consumption"], values)
+    keep(context, "consumptions_reversed", values)
     quantity = EXACT.subtract(row["shortage"], row["required"])
     if quantity:
         await tell_consumption(context, of, row["item"], row["unit"], quantity, back, reverses)

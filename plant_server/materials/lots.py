@@ -101,16 +101,24 @@ async def move(context: CommandContext, one: Move) -> None:
         "event_time": context.event_time,
     }
     await context.connection.execute(QUERIES["add_move"], stock | values)
-    told: list[dict[str, Any]] = context.facts.setdefault("lot_moves", [])
-    told.append(
-        {
-            "kind": one.kind,
-            "lot_id": one.lot_id,
-            "from": one.from_location,
-            "to": one.to_location,
-            "quantity": plain(one.quantity),
-        }
-    )
+    told = {
+        "kind": one.kind,
+        "lot_id": one.lot_id,
+        "from": one.from_location,
+        "to": one.to_location,
+        "quantity": plain(one.quantity),
+        "work_order_id": one.work_order_id,
+        "consumption_id": one.consumption_id,
+        "waiver_id": one.waiver_id,
+        "reason": one.reason,
+    }
+    keep(context, "lot_moves", told)
+
+
+def keep(context: CommandContext, what: str, fact: Mapping[str, Any]) -> None:
+    """Put a fact into the Event's, from which `rebuild.py` makes the tables of lots again."""
+    facts: list[Mapping[str, Any]] = context.facts.setdefault(what, [])
+    facts.append(fact)
 
 
 def plain(quantity: Decimal) -> str:

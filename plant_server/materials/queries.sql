@@ -73,11 +73,13 @@ ORDER BY move_id LIMIT %(limit)s;
 -- place_hold --
 INSERT INTO plant.lot_hold (lot_id, reference, note, placed_event)
 VALUES (%(lot_id)s, %(reference)s, %(note)s, %(event_id)s)
-ON CONFLICT (lot_id, reference) WHERE lifted_time IS NULL DO NOTHING;
+ON CONFLICT (lot_id, reference) WHERE lifted_time IS NULL DO NOTHING
+RETURNING lot_id;
 
 -- lift_hold --
 UPDATE plant.lot_hold SET lifted_event = %(event_id)s, lifted_time = now()
-WHERE lot_id = %(lot_id)s AND reference = %(reference)s AND lifted_time IS NULL;
+WHERE lot_id = %(lot_id)s AND reference = %(reference)s AND lifted_time IS NULL
+RETURNING lot_id, reference, placed_event;
 
 -- add_consumption --
 INSERT INTO plant.consumption (event_id, work_order_id, run_id, operation, location, bom_revision, position, item_id,
@@ -107,7 +109,7 @@ SELECT consumption_id, consumption.work_order_id, work_order.number AS "order", 
 FROM plant.consumption
 JOIN plant.item ON item.item_id = consumption.item_id
 JOIN plant.work_order ON work_order.work_order_id = consumption.work_order_id
-WHERE event_id = %(event_id)s AND reversed_by IS NULL
+WHERE event_id = %(event_id)s AND reversed_by IS NULL AND (%(run_id)s::bigint IS NULL OR run_id = %(run_id)s)
 ORDER BY consumption_id
 FOR NO KEY UPDATE OF consumption;
 

@@ -23,10 +23,10 @@ from plant_server.events import CommandContext, Refused
 from plant_server.materials import interlock, order_facts
 from plant_server.materials.amounts import in_stock_unit
 from plant_server.materials.lots import (
-    QUERIES,
     Move,
     MoveKind,
     StoredLot,
+    keep,
     lock_lot,
     move,
     ms_of,
@@ -105,7 +105,9 @@ async def receive(command: Receive, context: CommandContext) -> Mapping[str, Any
     added = await rows(connection, "add_lot", values)
     (row,) = added or await rows(connection, "lot_of_item", values)
     stored = await lock_lot(connection, row["lot_id"])
-    if not added:
+    if added:
+        keep(context, "lots", {"lot_id": stored.lot_id} | values)
+    else:
         _must_be_same(stored, command, item)
     with refusing():
         lot_rules.receive(stored.lot, quantity, command.location)
@@ -172,7 +174,8 @@ async def place_hold(lot_id: int, command: PlaceHold, context: CommandContext) -
     """Holding with the same reference again changes nothing. Problem: 404."""
     await lock_lot(context.connection, lot_id)
     values = {"lot_id": lot_id, "event_id": context.event_id, **command.model_dump()}
-    await context.connection.execute(QUERIES["place_hold"], values)
+    if await rows(context.connection, "place_hold", values):
+        keep(context, "holds_placed", {"lot_id": lot_id} | command.model_dump())
     return await _answer(context, lot_id)
 
 
@@ -182,7 +185,8 @@ async def lift_hold(lot_id: int, command: LiftHold, context: CommandContext) -> 
     with refusing():
         lot_rules.lift_hold(stored.lot, command.reference)
     values = {"lot_id": lot_id, "event_id": context.event_id, "reference": command.reference}
-    await context.connection.execute(QUERIES["lift_hold"], values)
+    for row in await rows(context.connection, "lift_hold", values):
+        keep(context, "holds_lifted", row)
     return await _answer(context, lot_id)
 
 

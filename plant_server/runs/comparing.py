@@ -1,10 +1,14 @@
 """`lineside audit rebuild`: what the balances are, against what the Events say they are.
 
 Everything happens in one transaction: writers are stopped, the tables copied aside, made again, and compared. Without
-`apply` it is rolled back, so that looking changes nothing.
+`apply` it is rolled back, so that looking changes nothing; what `apply` writes is told in an Event of its own.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
 
 import psycopg
 from psycopg import AsyncConnection
@@ -12,12 +16,19 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from plant_server.async_database import connect_async
 from plant_server.database import load_queries
+from plant_server.energy.rebuild import TABLES as TABLES_OF_ENERGY
+from plant_server.energy.rebuild import rebuild_energy
+from plant_server.events import Actor, Command, CommandContext, execute
+from plant_server.events.one_session import OneSession
+from plant_server.materials.rebuild import TABLES as TABLES_OF_LOTS
+from plant_server.materials.rebuild import rebuild_lots, stop_movers
 from plant_server.runs.rebuild import Progress, no_progress, rebuild
 
 OWN = load_queries(__package__, "rebuild.sql")
 SHOWN_MOST = 3
 """Rows of each table that are shown as they are; all are counted."""
 STATEMENT_TIMEOUT_S = 600
+ACTOR = Actor("lineside audit")
 
 TABLES: dict[str, tuple[str, ...]] = {
     "work_order": ("work_order_id", "state", "has_started", "made", "good", "scrap", "rework"),
@@ -34,6 +45,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     "run_told": (),
     "told_range": (),
     "count_case": (),
+    **TABLES_OF_LOTS,
+    **TABLES_OF_ENERGY,
 }
 """The tables that a rebuild makes again, with the columns it makes; none named: all."""
 
@@ -67,19 +80,35 @@ async def compare(
     """The tables that a rebuild changes; the changes stay only with `apply`."""
     found: list[Difference] = []
     async with connection.transaction():
-        await connection.execute(
-            OWN["stop_writers"]
-        )  # Before the copies: nobody writes between them and the rebuild.
+        # Before the copies: nobody writes between them and the rebuild.
+        await connection.execute(OWN["stop_writers"])
+        await stop_movers(connection)
         for table in TABLES:
             await connection.execute(_copy(table))
         await rebuild(connection, progress)
+        await rebuild_lots(connection)
+        await rebuild_energy(connection)
         for table in TABLES:
             difference = await _difference(connection, table)
             if difference is not None:
                 found.append(difference)
         if not apply:
             raise psycopg.Rollback
+        if found:
+            await _tell(connection, found)
     return found
+
+
+async def _tell(connection: AsyncConnection, found: Sequence[Difference]) -> None:
+    """An Event of what is written, in the same transaction: what was mended is told as well."""
+    command = Command(uuid4(), "audit.rebuild", "lineside audit rebuild", {}, ACTOR, datetime.now(UTC))
+    mended = [asdict(one) for one in found]
+
+    async def keep(context: CommandContext) -> Mapping[str, Any]:
+        context.facts["mended"] = mended
+        return {"tables": [one.table for one in found]}
+
+    await execute(OneSession(connection), command, keep)
 
 
 async def _difference(connection: AsyncConnection, table: str) -> Difference | None:

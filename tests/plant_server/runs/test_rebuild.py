@@ -8,6 +8,12 @@ from typing import Any
 from plant_server.runs.comparing import TABLES, compare
 from plant_server.runs.rebuild import rebuild
 from tests.plant_server.database_fixture import PlantDatabase
+from tests.plant_server.runs.material_of_a_shift import (
+    meter_at_the_station,
+    move_material,
+    stock_up,
+    tell_energy,
+)
 from tests.plant_server.work_orders.floor import LONG_AGO, PATH, Floor, seconds_ago
 
 
@@ -22,7 +28,9 @@ async def live_through_a_shift(floor: Floor) -> None:
     """A bit of everything: two orders, a change at full speed, cavities, rejects, an undo, a reversal, a hold."""
     tags = await floor.station(parts="parts", reject="reject")
     parts, reject = tags["parts"], tags["reject"]
+    meter = await meter_at_the_station(floor)
     await floor.item()
+    lots = await stock_up(floor)
     await floor.reason("burr")
     await floor.reason("repaint", "rework")
     steps = [
@@ -48,12 +56,19 @@ async def live_through_a_shift(floor: Floor) -> None:
     await floor.done(f"runs/{run}/reports/{report['report_id']}/undo")
     rework = {"good": 3, "rework": [{"quantity": 1, "reason": "repaint"}]}
     report = await floor.done(f"runs/{run}/reports", rework)
+    await move_material(floor, lots, "WO-1")
     await floor.make(parts, 6)
+    await floor.make(meter, 250)
     second = (await floor.done(f"runs/{run}/change", {"operation_id": other, "count_source": "both"}))[
         "run_id"
     ]
+    await tell_energy(floor, meter)
     await floor.make(parts, 11)
-    await floor.done(f"runs/{second}/reports", {"good": 9})
+    reworked = {"good": 7, "rework": [{"quantity": 2, "reason": "repaint"}]}
+    await floor.done(f"runs/{second}/reports", reworked)
+    await floor.done(f"operations/{other}/rework", {"good": 1})
+    scrapped = await floor.done(f"operations/{other}/rework", {"scrap": [{"quantity": 1, "reason": "burr"}]})
+    await floor.done(f"runs/{second}/reports/{scrapped['report_id']}/undo")
     body = {"tag_id": parts, "odometer_from": 5, "odometer_to": 25}
     shares = [{"run_id": run, "steps": 12}, {"run_id": second}]
     await floor.done("not-assigned/assign", body | {"shares": shares})
