@@ -2,7 +2,7 @@ import stat
 from pathlib import Path
 
 from plant_server.security.access_control import EdgeNode, Host
-from plant_server.security.installation import prepare
+from plant_server.security.installation import Places, prepare
 
 PRESS, CELL = EdgeNode("shop1", "press-shop"), EdgeNode("shop1", "cell-shop")
 
@@ -34,3 +34,21 @@ def test_one_more_edge_keeps_the_rights_and_certificates_of_the_others(tmp_path:
     assert f"user {PRESS.identity}" in acl
     assert f"user {CELL.identity}" in acl
     assert second.clients[PRESS.identity][1].read_bytes() == certificate
+
+
+def test_one_more_edge_keeps_the_names_of_the_broker(tmp_path: Path) -> None:
+    prepare(tmp_path, edges=[PRESS], hosts=[Host("plant")], server_names=["plant.local", "10.0.0.7"])
+    certificate = (tmp_path / "broker/installation/server.pem").read_bytes()
+    prepare(tmp_path, edges=[CELL], hosts=[Host("plant")], server_names=[])
+    assert (tmp_path / "broker/installation/server.pem").read_bytes() == certificate
+
+
+def test_paths_and_hosts_are_those_of_the_machine(tmp_path: Path) -> None:
+    places = Places("db.plant.local:5433", "/etc/mosquitto/lineside", "/var/lib/mosquitto")
+    prepared = prepare(tmp_path, edges=[PRESS], hosts=[Host("plant")], server_names=[], places=places)
+    configuration = (prepared.broker / "mosquitto.conf").read_text()
+    assert "cafile /etc/mosquitto/lineside/ca.pem" in configuration
+    assert "persistence_location /var/lib/mosquitto/" in configuration
+    variables = (tmp_path / "secrets/lineside_plant.env").read_text()
+    assert variables.startswith("LINESIDE_DATABASE_URL=postgresql://lineside_plant:")
+    assert variables.rstrip().endswith("@db.plant.local:5433/lineside")
