@@ -18,7 +18,7 @@ from edge.onboarding.guesses import draft_tags
 from edge.onboarding.modbus_draft import draft_of
 from edge.onboarding.modbus_scan import Scan
 from edge.onboarding.names import names_of, tidy, words_of
-from edge.onboarding.packml import BY_NAME
+from edge.onboarding.packml import BY_NAME, standard_name
 
 TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)*")
 
@@ -244,3 +244,19 @@ def test_a_toggling_sign_of_life_is_one_and_another_bit_is_not():
     beat, _ = the_tag(("P", "心跳"), DataType.BOOLEAN, 0, values=[True, False])
     door, _ = the_tag(("P", "Door"), DataType.BOOLEAN, 0, values=[True, False])
     assert (beat.role, door.role) == (Role.HEARTBEAT, Role.MEASUREMENT)
+
+
+@pytest.mark.parametrize(
+    ("path", "in_namespace", "name"),
+    [
+        (("F", "Status", "UnitModeCurrent"), True, "UnitModeCurrent"),
+        (("F", "Anywhere", "MachSpeed"), True, "MachSpeed"),
+        (("F", "Admin", "ProdProcessedCount"), False, "ProdProcessedCount"),
+        (("F", "Status.StateCurrent"), False, "StateCurrent"),
+        (("F", "Anywhere", "MachSpeed"), False, None),  # Many a machine has a value of that name.
+        (("F", "MachineState", "ExecuteState", "CurrentState", "Number"), False, "StateCurrent"),
+        (("F", "CurrentState", "Number"), False, None),  # Another state machine, with numbers of its own.
+    ],
+)
+def test_names_of_packml(path, in_namespace, name):
+    assert standard_name(path, in_namespace=in_namespace) == name
