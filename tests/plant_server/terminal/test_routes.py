@@ -9,13 +9,15 @@ from psycopg import AsyncConnection
 
 from plant_server.people.roles import Role
 from tests.plant_server.api_fixture import asking
-from tests.plant_server.materials.floor import Floor
+from tests.plant_server.materials.floor import STATION, Floor
 from tests.plant_server.people.staff import add_person, sign_in
-from tests.plant_server.terminal.shop import NAME, furnish, lose_parts
+from tests.plant_server.terminal.shop import NAME, explained_stop, furnish, left_by, lose_parts
 
 LANGUAGES = ("en", "zh-CN")
+LINE = STATION.rpartition("/")[0]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-PAGES = ("", "/screen", "/drawing")
+PAGES = ("", "/screen", "/drawing", "/stops")
+BESIDE = (f"/t/{NAME}/stops", f"/t/{NAME}/stops?stop=2", f"/t/{NAME}/hand-over", f"/line/{LINE}")
 
 
 async def text_of(client: httpx.AsyncClient, path: str, language: str) -> str:
@@ -68,7 +70,7 @@ async def test_a_station_with_everything_renders(
     await connection.execute("UPDATE plant.person SET language = %s", (language,))
     await sign_in(client, person)
     text = await text_of(client, f"/t/{NAME}{page}?", language)
-    if page != "/drawing":
+    if page in ("", "/screen"):
         for shown in ("MO-1", "MO-2", "GEARBOX", "37", "burr", "jam"):
             assert shown in text
 
@@ -78,18 +80,21 @@ async def test_chinese_pages_show_no_english_and_the_other_way_round(
 ) -> None:
     shop = await furnish(connection)
     await lose_parts(shop)
+    assert await explained_stop(shop) == 2
     await connection.execute("UPDATE plant.item SET name_zh = '齿轮箱', name_en = 'gearbox'")
+    await left_by(shop, await add_person(app, connection, Role.OPERATOR, name="王"), "")
     chinese = await add_person(app, connection, Role.OPERATOR, name="李娜")
     await connection.execute("UPDATE plant.person SET language = 'zh-CN'")
     await sign_in(client, chinese)
-    words = visible(await text_of(client, f"/t/{NAME}", "zh-CN"))
-    assert not re.findall(
-        r"\b(?:[A-Z][a-z]+|[a-z]{3,})\b",
-        words.replace("Lineside", "").replace("English", "").replace(NAME, ""),
-    ), words
+    for page in (f"/t/{NAME}", *BESIDE):
+        words = visible(await text_of(client, page, "zh-CN"))
+        for name in ("Lineside", "English", LINE, NAME, "line1"):
+            words = words.replace(name, "")
+        assert not re.findall(r"\b(?:[A-Z][a-z]+|[a-z]{3,})\b", words), (page, words)
     await connection.execute("UPDATE plant.person SET language = 'en', name = 'Li'")
-    words = visible(await text_of(client, f"/t/{NAME}", "en"))
-    assert CHINESE.findall(words.replace("中文", "")) == []
+    for page in (f"/t/{NAME}", *BESIDE):
+        words = visible(await text_of(client, page, "en"))
+        assert CHINESE.findall(words.replace("中文", "")) == [], page
 
 
 def visible(html: str) -> str:
@@ -150,3 +155,21 @@ async def test_an_unknown_station_is_not_found(
 ) -> None:
     answer = await client.get("/t/nowhere")
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown-station")
+
+
+async def test_a_stop_of_another_station_is_not_found_here(
+    client: httpx.AsyncClient, connection: AsyncConnection
+) -> None:
+    shop = await furnish(connection)
+    stop = await explained_stop(shop)
+    assert (await client.get(f"/t/{NAME}/stops?stop={stop}")).status_code == 200
+    await shop.floor.station(f"{LINE}/press2")
+    for page in (f"/t/press2/stops?stop={stop}", f"/t/{NAME}/stops?stop=4711"):
+        answer = await client.get(page)
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown-stop"), page
+
+
+async def test_only_a_person_hands_over(client: httpx.AsyncClient, connection: AsyncConnection) -> None:
+    await furnish(connection)
+    answer = await client.get(f"/t/{NAME}/hand-over")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/?station={NAME}")
