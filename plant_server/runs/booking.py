@@ -18,11 +18,12 @@ from plant_server.master_data.reading import to_ms
 from plant_server.master_data.rows import Row, row_of, rows_of
 from plant_server.runs.differences import state_difference
 from plant_server.runs.ledger import Change, change_of_booking, credit
-from plant_server.runs.steps import Loss, Nobodys, Piece, Point, Slot, divide
+from plant_server.runs.steps import Loss, Nobodys, Piece, Point, Slot, divide, with_unchanged
 from plant_server.runs.telling import Telling, tell
 from plant_server.work_orders.orders import refresh_operations
 
 QUERIES = load_queries(__package__)
+UNCHANGED = load_queries(__package__, "unchanged.sql")["unchanged"]
 POINTS_AT_ONCE = 5000
 SLACK = timedelta(minutes=1)
 SLACK_AFTER_A_CLOCK = timedelta(days=2)
@@ -68,7 +69,9 @@ async def book_tag(context: CommandContext, locked: Orders, tag_id: int) -> bool
     slots = [_slot(row, context.recorded_time) for row in rows]
     points = _ours([Point(row["ts"], int(row["total"])) for row in read], slots, locked)
     losses = await _losses(context, tag_id, at["ts"], points, slots)
-    pieces = divide(int(at["position"]), at["ts"], points, slots, losses)
+    unchanged = await _unchanged(context, tag_id, at["ts"], points, losses)
+    seen = with_unchanged(int(at["position"]), points, unchanged)
+    pieces = divide(int(at["position"]), at["ts"], seen, slots, losses)
     counters = {row["run_id"]: _counter(tag_id, row) for row in rows}
     await _write(context, locked, tag_id, at["version"], pieces, counters)
     if points:
@@ -127,6 +130,27 @@ async def _losses(
         return []
     values = {"tag_id": tag_id, "from_ts": before, "to_ts": until}
     return [Loss(**row) for row in await rows_of(context.connection, QUERIES["losses"], values)]
+
+
+async def _unchanged(
+    context: CommandContext,
+    tag_id: int,
+    before: datetime | None,
+    points: list[Point],
+    losses: list[Loss],
+) -> list[datetime]:
+    """When, after a loss of contact, a reading showed what the last one before it showed."""
+    over = [one for one in losses if one.to_time is not None]
+    if before is None or not over:
+        return []
+    values = {
+        "tag_id": tag_id,
+        "from_times": [one.from_time for one in over],
+        "to_times": [one.to_time for one in over],
+        "until": max(point.ts for point in points),
+    }
+    found = await rows_of(context.connection, UNCHANGED, values)
+    return [row["ts"] for row in found if row["ts"] > before]
 
 
 async def _write(

@@ -3,10 +3,11 @@
 A run that is on from a until b gets what lies between the odometer at the last reading ≤ a and at the last reading ≤ b,
 so neighbouring runs share all of it, exactly, and a change of order at full speed loses nothing. While the edge had no
 contact with the machine nobody knows when a part was made: an advance over such a time belongs to a run only if no
-other run, pause or setting began or ended in it. Else it cannot be split, and a person is asked.
+other run, pause or setting began or ended in it. Else it cannot be split, and a person is asked. A reading after such a
+time that shows what the last one before it showed proves that nothing was made in it: what comes then is seen again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -77,11 +78,14 @@ def divide(
     slots: Sequence[Slot],
     losses: Sequence[Loss],
 ) -> list[Piece]:
-    """Every count from `position` to the last point, once. `points` by total; `position_ts`: the reading before them."""
+    """Every count from `position` to the last point, once. `points` by total; `position_ts`: the reading before them. A
+    point whose total is that of the one before it is a reading of a counter that stood still."""
     pieces: list[Piece] = []
     before = position_ts
     for point in points:
         if point.total <= position:
+            if point.total == position and before is not None:
+                before = max(before, point.ts)
             continue
         piece = _piece(position, before, point, slots, losses)
         last = pieces[-1] if pieces else None
@@ -99,6 +103,17 @@ def divide(
             pieces.append(piece)
         position, before = point.total, point.ts
     return pieces
+
+
+def with_unchanged(position: int, points: Sequence[Point], unchanged: Iterable[datetime]) -> list[Point]:
+    """`points` and, among them, the times of readings that showed no advance. One that does not lie between two points,
+    because a clock was set back meanwhile, proves nothing and is left out."""
+    told = list(points)
+    for moment in sorted(unchanged):
+        at = sum(one.ts <= moment for one in told)
+        if all(one.ts <= moment for one in told[:at]):
+            told.insert(at, Point(moment, told[at - 1].total if at else position))
+    return told
 
 
 def _piece(

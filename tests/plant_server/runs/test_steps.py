@@ -1,6 +1,8 @@
 """Counts divided among runs by the time of their readings."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from plant_server.domain.booking import CounterTag, Counts, OdometerRange, plan_bookings
 from plant_server.domain.count_history import CountHistory, OdometerPoint
 from plant_server.domain.run import PartsPerCycle, Phase, Run, RunSetting
-from plant_server.runs.steps import Loss, Nobodys, Piece, Point, Slot, divide
+from plant_server.runs.steps import Loss, Nobodys, Piece, Point, Slot, divide, with_unchanged
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -84,6 +86,29 @@ def test_what_was_looked_at_is_not_looked_at_again() -> None:
     assert divide(7, at(3), [Point(at(2), 5), Point(at(3), 7)], [slot(1, 0, None)], []) == []
 
 
+def test_an_unchanged_reading_after_a_loss_proves_that_nothing_was_made_in_it() -> None:
+    """Idle from 3 to 20 without contact, unchanged at 20; the new run begins at 25 and its first part comes at 30."""
+    slots, losses = [slot(1, 0, 10), slot(2, 25, None)], [Loss(at(3), at(20))]
+    points = [Point(at(2), 20), Point(at(30), 21)]
+    assert owners(divide(0, None, points, slots, losses)) == [(0, 20, 1), (20, 21, Nobodys.SPANS_RUNS)]
+    seen = with_unchanged(0, points, [at(20)])
+    assert owners(divide(0, None, seen, slots, losses)) == [(0, 20, 1), (20, 21, 2)]
+    assert owners(divide(20, at(2), with_unchanged(20, points[1:], [at(20)]), slots, losses)) == [(20, 21, 2)]
+
+
+def test_an_unchanged_reading_between_two_losses_ends_the_first_alone() -> None:
+    slots, losses = [slot(1, 0, 10), slot(2, 25, None)], [Loss(at(3), at(8)), Loss(at(15), at(28))]
+    seen = with_unchanged(20, [Point(at(30), 21)], [at(8)])
+    assert owners(divide(20, at(2), seen, slots, losses)) == [(20, 21, Nobodys.SPANS_RUNS)]
+    seen = with_unchanged(20, [Point(at(30), 21)], [at(8), at(28)])
+    assert owners(divide(20, at(2), seen, slots, losses)) == [(20, 21, 2)]
+
+
+def test_a_reading_that_a_clock_put_out_of_order_proves_nothing() -> None:
+    points = [Point(at(30), 5), Point(at(10), 6)]
+    assert with_unchanged(0, points, [at(20)]) == points
+
+
 boundaries = st.lists(st.integers(0, 60), min_size=2, max_size=8, unique=True).map(sorted)
 advances = st.lists(st.tuples(st.integers(1, 70), st.integers(1, 9)), min_size=1, max_size=30)
 
@@ -127,3 +152,82 @@ def test_without_losses_it_gives_each_run_what_the_domain_gives_it(
         theirs[0] = nobodys
     assert ours == theirs
     assert sum(ours.values()) == OdometerRange(0, total).units
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """A machine read once a second: what it made in each, when nobody could read it, and when the runs changed."""
+
+    made: list[int]
+    blind: list[bool]
+    bounds: list[int]
+
+    def total_at(self, second: int) -> int:
+        return sum(self.made[: second + 1])
+
+    def spells(self) -> list[tuple[int, int]]:
+        """First and last second of each time without contact."""
+        found: list[tuple[int, int]] = []
+        for second in (one for one, blind in enumerate(self.blind) if blind):
+            if found and found[-1][1] == second - 1:
+                found[-1] = (found[-1][0], second)
+            else:
+                found.append((second, second))
+        return found
+
+
+@st.composite
+def shifts(draw: st.DrawFn) -> _Shift:
+    seconds = draw(st.integers(5, 40))
+    made = draw(st.lists(st.integers(0, 2), min_size=seconds, max_size=seconds))
+    for begin, length in draw(st.lists(st.tuples(st.integers(0, 39), st.integers(1, 15)), max_size=3)):
+        made[begin : begin + length] = [0] * len(made[begin : begin + length])
+    blind = [False] * seconds
+    for begin, length in draw(st.lists(st.tuples(st.integers(1, 39), st.integers(1, 12)), max_size=3)):
+        blind[begin : begin + length] = [True] * len(blind[begin : begin + length])
+    bounds = draw(st.lists(st.integers(0, seconds), min_size=2, max_size=6, unique=True).map(sorted))
+    return _Shift([1, *made[1:]], blind, bounds)
+
+
+@given(shift=shifts())
+def test_a_person_is_asked_only_what_nobody_saw_and_nothing_is_given_to_a_wrong_run(shift: _Shift) -> None:
+    """Readings that show an advance, and after each loss the first one; the truth is what was made in each second."""
+    points: list[Point] = []
+    unchanged: list[datetime] = []
+    for second in (one for one, blind in enumerate(shift.blind) if not blind):
+        total = shift.total_at(second)
+        if total > (points[-1].total if points else 0):
+            points.append(Point(at(second), total))
+        elif second and shift.blind[second - 1]:
+            unchanged.append(at(second))
+    losses = [Loss(at(begin - 0.5), at(end + 1)) for begin, end in shift.spells()]
+    slots = [
+        slot(number, begin, end)
+        for number, (begin, end) in enumerate(zip(shift.bounds, shift.bounds[1:], strict=False), 1)
+    ]
+    pieces = divide(0, None, with_unchanged(0, points, unchanged), slots, losses)
+    assert [(one.odometer_from, one.odometer_to) for one in pieces] == _joined(pieces)
+    assert sum(one.odometer_to - one.odometer_from for one in pieces) == (points[-1].total if points else 0)
+    owner = {
+        part: piece for piece in pieces for part in range(piece.odometer_from + 1, piece.odometer_to + 1)
+    }
+    for second, made in enumerate(shift.made):
+        if shift.total_at(second) > (points[-1].total if points else 0):
+            break  # Made, and not read again.
+        for part in range(shift.total_at(second) - made + 1, shift.total_at(second) + 1):
+            piece = owner[part]
+            spell = next(((b, e) for b, e in shift.spells() if b <= second <= e + 1), None)
+            if piece.reason is Nobodys.SPANS_RUNS:
+                assert spell is not None, "it was seen"
+                assert any(spell[0] <= bound <= spell[1] for bound in shift.bounds), (
+                    "nothing changed meanwhile"
+                )
+                assert sum(shift.made[spell[0] : spell[1] + 2]), "nothing was made meanwhile"
+                continue
+            held = next((one.run_id for one in slots if one.holds(at(second))), None)
+            assert (piece.slot.run_id if piece.slot else None) == held
+
+
+def _joined(pieces: list[Piece]) -> list[tuple[int, int]]:
+    bounds = [0, *(one.odometer_to for one in pieces)]
+    return list(pairwise(bounds))
