@@ -22,7 +22,7 @@ def show(browsed: Browsed, console: Console | None = None) -> None:
     for found, tag in zip(browsed.found, browsed.draft.tags, strict=True):
         bounds = f"{found.low:g} … {found.high:g}" if found.low is not None and found.high is not None else ""
         movement = movement_of(found.values)
-        role = str(tag.fields["role"])
+        role = f"{tag.fields['role']}{' (PackML)' if found.standard else ''}"
         table.add_row(
             *_plain(
                 tag.name, found.place, shown(found.value), found.unit, bounds, str(found.address["datatype"])
@@ -43,6 +43,8 @@ def summary(browsed: Browsed) -> Iterable[str]:
         f"{walked.nodes} nodes, {len(walked.variables)} variables, {browsed.matching} fit, "
         f"{len(browsed.found)} can be tags, {browsed.draft.guesses} guesses to confirm (?)"
     )
+    if browsed.draft.left_out:
+        yield f"{len(browsed.draft.left_out)} cannot be tags; a draft lists them at its end"
     if walked.cut:
         yield f"stopped at {walked.cut}: there may be more; --root, --depth, --max-nodes or --max-seconds"
     if walked.refused:

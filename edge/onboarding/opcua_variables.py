@@ -70,7 +70,7 @@ async def describe(reader: Reader, variables: Sequence[Variable]) -> Description
     for index, variable in enumerate(variables):
         place = f"{'/'.join(variable.path)} ({variable.node.to_string()})"
         if index not in first:
-            described.left_out.append(f"{place}: an array, which a tag cannot hold")
+            described.left_out.append(f"{place}: {_why_no_array(variable)}")
             continue
         variant = good(first[index])
         kind = _kind(variant, types[index])
@@ -83,6 +83,13 @@ async def describe(reader: Reader, variables: Sequence[Variable]) -> Description
             described.tags.append(Described(variable, *kind, values=[scalar(variant)]))
     await _read_properties(reader, described.tags)
     return described
+
+
+def _why_no_array(variable: Variable) -> str:
+    why = "an array, which a tag cannot hold"
+    if standard_name(variable.path, in_namespace=True) is None:
+        return why
+    return f"{why}: PackML counts in structures; ask the machine's maker for a plain counter beside it"
 
 
 async def read_again(reader: Reader, described: Sequence[Described]) -> None:

@@ -54,7 +54,8 @@ function press(space, own) {
 function packml(space, own) {
   const index = space.getNamespaceIndex("http://opcfoundation.org/UA/PackML/");
   const type = space.findObjectType("PackMLBaseObjectType", index);
-  const line = type.instantiate({ browseName: "Filler", organizedBy: space.rootFolder.objects, nodeId: "s=filler", namespace: own });
+  const line = type.instantiate({ browseName: "Filler", organizedBy: space.rootFolder.objects, nodeId: "s=filler", namespace: own,
+    optionals: ["Admin", "Admin.ProdProcessedCount", "Admin.MachDesignSpeed"] });
   const status = line.getChildByName("Status");
   const set = (name, dataType, value) => status.getChildByName(name)?.setValueFromSource({ dataType, value });
   set("CurMachSpeed", DataType.Float, 120);

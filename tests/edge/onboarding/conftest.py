@@ -6,7 +6,7 @@ from typer.testing import CliRunner, Result
 from edge.commands import app
 from tests.edge.onboarding.foreign_machines import modbus_machine, opcua_machine
 
-EXTRA = 1200
+EXTRA = 1100
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +29,9 @@ def lineside():
 
 @pytest.fixture(scope="session")
 def press(tmp_path_factory):
-    """An OPC UA server of others that gives little at a time: 3 nodes a request, one continuation point."""
+    """An OPC UA server of others that gives little at a time: 20 nodes a request, one continuation point."""
     folder = tmp_path_factory.mktemp("press")
-    with opcua_machine(folder, per_browse=3, continuation_points=1, extra=EXTRA) as machine:
+    with opcua_machine(folder, per_browse=20, continuation_points=1, extra=EXTRA) as machine:
         machine.order(run=20)
         yield machine
 

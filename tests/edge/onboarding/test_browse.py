@@ -73,11 +73,16 @@ def test_watching_shows_what_counts_and_what_beats(drafted):
     assert any("计数/良品/计数" in line and "(rose)" in line for line in lines)
 
 
-def test_packml_is_recognised_by_its_companion_specification(drafted):
+def test_packml_is_recognised_by_its_companion_specification(drafted, browse):
     tags, path = drafted("--filter", "filler/*")
     assert (tags["cur_mach_speed"].role, tags["cur_mach_speed"].unit) == (Role.SPEED, "parts/min")
     mode = tags["unit_mode_current"]
     assert (mode.role, mode.vocabulary) == (Role.MODE, "packml_mode")
+    (count,) = [
+        line for line in path.read_text(encoding="utf-8").splitlines() if "ProdProcessedCount" in line
+    ]
+    assert "counts in structures" in count, "what cannot be read yet is said, not left out"
+    assert "speed (PackML)" in browse("--filter", "filler/*").stdout
     assert "CONFIRM" not in "".join(
         line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("  - ")
     )
