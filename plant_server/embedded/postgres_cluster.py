@@ -18,6 +18,7 @@ from psycopg import sql
 from plant_server.embedded.child_process import Account, owner_of, processes_working_in, run_as
 from plant_server.embedded.errors import AlreadyRunning, DataFolderRefused, StartFailed
 from plant_server.embedded.postgres_binaries import PostgresBinaries
+from plant_server.schema.migrate import CONNECTION_LIMITS
 from plant_server.security.secrets import secret
 
 DATABASE = "lineside"
@@ -141,6 +142,10 @@ def ensure_roles(home: Path, superuser_url: str) -> None:
                 sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
                     sql.Identifier(role), sql.Literal(verifier.decode())
                 )
+            )
+        for role, limit in CONNECTION_LIMITS.items():
+            connection.execute(
+                sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}").format(sql.Identifier(role), sql.Literal(limit))
             )
         # The owner migrates, and creates in each role's name.
         members = sql.SQL(", ").join(map(sql.Identifier, LOGIN_ROLES))

@@ -21,6 +21,25 @@ ORDER BY child.relname;
 DELETE FROM plant.commit_log WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM plant.commit_log WHERE stored_time < now() - make_interval(days => %(keep_days)s) LIMIT %(limit)s));
 
+-- roll_up_commits --
+-- Minutes not made yet, and the last five again: a commit may come a little later than its stored_time says.
+WITH since AS (
+    SELECT coalesce((SELECT max(minute) FROM plant.commit_minute) - interval '5 minutes', date_trunc('minute', now() - interval '1 day')) AS moment
+)
+INSERT INTO plant.commit_minute AS stored (edge_id, minute, commits, samples, lag_p50_s, lag_p95_s)
+SELECT edge_id, date_trunc('minute', stored_time), count(*), sum(samples),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM stored_time - newest)::float8),
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM stored_time - newest)::float8)
+FROM plant.commit_log
+WHERE stored_time >= (SELECT moment FROM since)
+GROUP BY edge_id, date_trunc('minute', stored_time)
+ON CONFLICT (edge_id, minute) DO UPDATE SET commits = excluded.commits, samples = excluded.samples,
+    lag_p50_s = excluded.lag_p50_s, lag_p95_s = excluded.lag_p95_s
+WHERE stored.commits <> excluded.commits;
+
+-- forget_commit_minutes --
+DELETE FROM plant.commit_minute WHERE minute < now() - make_interval(days => %(keep_days)s);
+
 -- take_dirty --
 -- First of two statements. What commits after it is seen by the second and stays in the log: recomputed again, no harm.
 DELETE FROM plant.dirty WHERE ctid = ANY (ARRAY(SELECT ctid FROM plant.dirty LIMIT %(limit)s))

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 
 from edge.contract.failpoints import failpoint
 from plant_server.database import load_queries
+from plant_server.keeper.machine_hours import make_meter_hours
 from plant_server.keeper.machine_states import project
 
 MARKS_AT_ONCE = 5000
@@ -25,6 +26,7 @@ async def roll_up(connection: AsyncConnection, marks_at_once: int = MARKS_AT_ONC
         minutes, taken = await take_dirty(connection, marks_at_once)
         if minutes:
             await recompute(connection, minutes)
+            await make_meter_hours(connection, minutes)
             await project(connection, minutes)
             failpoint("keeper.rollup.before_commit")
     return taken == marks_at_once

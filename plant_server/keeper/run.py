@@ -16,6 +16,10 @@ from plant_server.database import connect, load_queries
 from plant_server.energy.telling import PERIOD_S as ENERGY_PERIOD_S
 from plant_server.energy.telling import tell_energy_of_runs
 from plant_server.errors import DatabaseUnavailable, SchemaNotReady
+from plant_server.keeper.commit_minutes import PERIOD_S as COMMITS_PERIOD_S
+from plant_server.keeper.commit_minutes import roll_up_commits
+from plant_server.keeper.machine_hours import PERIOD_S as HOURS_PERIOD_S
+from plant_server.keeper.machine_hours import make_hours
 from plant_server.keeper.retention import (
     drop_old_partitions,
     ensure_partitions,
@@ -25,6 +29,7 @@ from plant_server.keeper.retention import (
 from plant_server.keeper.rollup import roll_up
 from plant_server.keeper.schedule import Job, run_jobs
 from plant_server.keeper.sealer import anchor, anchors_file, seal
+from plant_server.keeper.shifts import lay_out_shifts
 from plant_server.runs.booker import PERIOD_S as BOOKING_PERIOD_S
 from plant_server.runs.booker import book_open_runs
 from plant_server.schema.migrate import require_migrated
@@ -59,6 +64,13 @@ def jobs_of(settings: Settings) -> list[Job]:
         Job("stops", 1.0, project_stops),
         Job("booking", BOOKING_PERIOD_S, book_open_runs),
         Job("energy", ENERGY_PERIOD_S, tell_energy_of_runs),
+        Job("shifts", HOUR_S, partial(lay_out_shifts, time_zone=settings.time_zone)),
+        Job("hours", HOURS_PERIOD_S, make_hours),
+        Job(
+            "commit_minutes",
+            COMMITS_PERIOD_S,
+            partial(roll_up_commits, keep_days=settings.retention_days),
+        ),
         Job("anchor", 60.0, partial(anchor, file=anchors_file())),
         Job("retention", HOUR_S, partial(drop_old_partitions, retention_days=settings.retention_days)),
         Job("sessions", HOUR_S, forget_sessions),

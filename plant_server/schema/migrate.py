@@ -21,6 +21,8 @@ from plant_server.errors import MigrationError, SchemaNotReady
 
 FOLDER = Path(__file__).parent / "migrations"
 ROLES = ("lineside_plant", "lineside_bridge", "lineside_bi")
+CONNECTION_LIMITS = {"lineside_bi": 10}
+"""Boards never take the connections that ingest and API need. Its other limits: migration 0072."""
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 _LOCK = "SELECT pg_advisory_lock(hashtext('lineside.migrate'))"
 _HISTORY = """
@@ -110,7 +112,9 @@ def ensure_roles(connection: psycopg.Connection, *, member: str | None = None) -
     ).fetchall()
     is_member: dict[str, bool] = dict(rows)
     needed = [
-        sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role))
+        sql.SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT {}").format(
+            sql.Identifier(role), sql.Literal(CONNECTION_LIMITS.get(role, -1))
+        )
         for role in ROLES
         if role not in is_member
     ]

@@ -45,6 +45,26 @@ BEGIN
     RETURN NULL;
 END $$;
 ALTER FUNCTION plant.mark_contact_dirty() OWNER TO lineside_plant;
+CREATE FUNCTION plant.mark_count_hours() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    grown boolean := TG_OP = 'UPDATE';
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        grown := OLD.tag_id = NEW.tag_id AND OLD.odometer_from = NEW.odometer_from AND OLD.from_ts = NEW.from_ts;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO plant.hour_dirty SELECT device_id, CASE WHEN grown THEN least(OLD.to_ts, NEW.to_ts) ELSE OLD.from_ts END,
+            OLD.to_ts FROM plant.tag WHERE tag_id = OLD.tag_id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO plant.hour_dirty SELECT device_id, CASE WHEN grown THEN least(OLD.to_ts, NEW.to_ts) ELSE NEW.from_ts END,
+            NEW.to_ts FROM plant.tag WHERE tag_id = NEW.tag_id;
+    END IF;
+    RETURN NULL;
+END $$;
+ALTER FUNCTION plant.mark_count_hours() OWNER TO lineside_plant;
 CREATE FUNCTION plant.mark_energy_to_tell() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -53,6 +73,18 @@ BEGIN
     RETURN NULL;
 END $$;
 ALTER FUNCTION plant.mark_energy_to_tell() OWNER TO lineside_plant;
+CREATE FUNCTION plant.mark_entry_hours() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    entry plant.production_entry := coalesce(NEW, OLD);
+BEGIN
+    INSERT INTO plant.hour_dirty
+    SELECT machine.device_id, entry.event_time, entry.event_time
+    FROM plant.run JOIN plant.machine USING (equipment_id) WHERE run.run_id = entry.run_id AND machine.is_first;
+    RETURN NULL;
+END $$;
+ALTER FUNCTION plant.mark_entry_hours() OWNER TO lineside_plant;
 CREATE FUNCTION plant.mark_gap_dirty() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -65,6 +97,48 @@ BEGIN
     RETURN NULL;
 END $$;
 ALTER FUNCTION plant.mark_gap_dirty() OWNER TO lineside_plant;
+CREATE FUNCTION plant.mark_interval_hours() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (OLD.device_id, OLD.state, OLD.from_ts) = (NEW.device_id, NEW.state, NEW.from_ts) THEN
+        INSERT INTO plant.hour_dirty VALUES (NEW.device_id, coalesce(least(OLD.to_ts, NEW.to_ts), now()),
+            CASE WHEN OLD.to_ts IS NOT NULL AND NEW.to_ts IS NOT NULL THEN greatest(OLD.to_ts, NEW.to_ts) END);
+        RETURN NULL;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO plant.hour_dirty VALUES (OLD.device_id, OLD.from_ts, OLD.to_ts);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO plant.hour_dirty VALUES (NEW.device_id, NEW.from_ts, NEW.to_ts);
+    END IF;
+    RETURN NULL;
+END $$;
+ALTER FUNCTION plant.mark_interval_hours() OWNER TO lineside_plant;
+CREATE FUNCTION plant.mark_piece_hours() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN  -- Of a stop that goes with its pieces nothing is left to ask: its intervals mark as well.
+        INSERT INTO plant.hour_dirty SELECT device_id, OLD.from_ts, OLD.to_ts FROM plant.stop WHERE stop_id = OLD.stop_id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO plant.hour_dirty SELECT device_id, NEW.from_ts, NEW.to_ts FROM plant.stop WHERE stop_id = NEW.stop_id;
+    END IF;
+    RETURN NULL;
+END $$;
+ALTER FUNCTION plant.mark_piece_hours() OWNER TO lineside_plant;
+CREATE FUNCTION plant.mark_shift_hours() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    shift plant.shift := coalesce(NEW, OLD);
+BEGIN
+    INSERT INTO plant.hour_dirty
+    SELECT device_id, shift.from_ts, shift.to_ts FROM plant.machine WHERE shift.from_ts < now();
+    RETURN NULL;
+END $$;
+ALTER FUNCTION plant.mark_shift_hours() OWNER TO lineside_plant;
 CREATE FUNCTION plant.mark_stops_dirty() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -111,6 +185,52 @@ END $$;
 ALTER FUNCTION plant.refuse_change() OWNER TO lineside_plant;
 SET default_tablespace = '';
 SET default_table_access_method = heap;
+CREATE TABLE plant.alarm (
+    alarm_id bigint NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    detail text NOT NULL,
+    raised_time timestamp with time zone DEFAULT now() NOT NULL,
+    cleared_time timestamp with time zone
+);
+ALTER TABLE plant.alarm OWNER TO lineside_plant;
+CREATE VIEW bi.alarm AS
+ SELECT alarm.kind,
+    alarm.subject,
+    alarm.detail,
+    alarm.raised_time,
+    alarm.cleared_time,
+    now() AS as_of
+   FROM plant.alarm;
+ALTER TABLE bi.alarm OWNER TO lineside_plant;
+COMMENT ON VIEW bi.alarm IS 'Which alarms were raised? cleared_time null: still on';
+CREATE TABLE plant.dirty (
+    tag_id integer NOT NULL,
+    minute timestamp with time zone NOT NULL
+);
+ALTER TABLE plant.dirty OWNER TO lineside_plant;
+CREATE TABLE plant.hour_dirty (
+    device_id integer NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone
+);
+ALTER TABLE plant.hour_dirty OWNER TO lineside_plant;
+CREATE TABLE plant.unsealed (
+    recorded_time timestamp with time zone NOT NULL,
+    event_id uuid NOT NULL
+);
+ALTER TABLE plant.unsealed OWNER TO lineside_plant;
+CREATE VIEW bi.database AS
+ SELECT (pg_database_size(current_database()))::double precision AS size_bytes,
+    ( SELECT count(*) AS count
+           FROM plant.dirty) AS minutes_to_make,
+    ( SELECT count(*) AS count
+           FROM plant.hour_dirty) AS hours_to_make,
+    ( SELECT count(*) AS count
+           FROM plant.unsealed) AS unsealed_events,
+    now() AS as_of;
+ALTER TABLE bi.database OWNER TO lineside_plant;
+COMMENT ON VIEW bi.database IS 'How large is the database, and how far behind is the keeper? Rows of its to-do lists';
 CREATE TABLE plant.device (
     device_id integer NOT NULL,
     edge_id integer NOT NULL,
@@ -120,18 +240,27 @@ CREATE TABLE plant.device (
     offline_time timestamp with time zone
 );
 ALTER TABLE plant.device OWNER TO lineside_plant;
-CREATE TABLE plant.rollup_1m (
-    tag_id integer NOT NULL,
-    minute timestamp with time zone NOT NULL,
-    n integer NOT NULL,
-    n_bad integer NOT NULL,
-    s double precision,
-    min_value double precision,
-    max_value double precision,
-    first_value double precision,
-    last_value double precision
+CREATE TABLE plant.edge (
+    edge_id integer NOT NULL,
+    group_id text NOT NULL,
+    node text NOT NULL,
+    bd_seq smallint,
+    online boolean DEFAULT false NOT NULL,
+    last_message timestamp with time zone,
+    clock_skew_s double precision
 );
-ALTER TABLE plant.rollup_1m OWNER TO lineside_plant;
+ALTER TABLE plant.edge OWNER TO lineside_plant;
+CREATE TABLE plant.last_value (
+    tag_id integer NOT NULL,
+    ts timestamp with time zone NOT NULL,
+    value double precision,
+    text text,
+    quality smallint NOT NULL,
+    is_live boolean DEFAULT false NOT NULL,
+    received_time timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.last_value OWNER TO lineside_plant;
 CREATE TABLE plant.tag (
     tag_id integer NOT NULL,
     device_id integer NOT NULL,
@@ -147,9 +276,943 @@ CREATE TABLE plant.tag (
     created_time timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE plant.tag OWNER TO lineside_plant;
+CREATE VIEW bi.edge AS
+ SELECT edge.group_id,
+    edge.node AS edge,
+    edge.online,
+    edge.last_message,
+    (EXTRACT(epoch FROM (now() - edge.last_message)))::double precision AS age_s,
+    edge.clock_skew_s,
+    (EXTRACT(epoch FROM (now() - newest.newest)))::double precision AS stored_age_s,
+    newest.newest AS stored_until,
+    ( SELECT count(*) AS count
+           FROM plant.device
+          WHERE (device.edge_id = edge.edge_id)) AS devices,
+    ( SELECT count(*) AS count
+           FROM plant.device
+          WHERE ((device.edge_id = edge.edge_id) AND (NOT device.online))) AS devices_offline,
+    now() AS as_of
+   FROM (plant.edge
+     LEFT JOIN LATERAL ( SELECT max(last_value.ts) AS newest
+           FROM ((plant.last_value
+             JOIN plant.tag USING (tag_id))
+             JOIN plant.device USING (device_id))
+          WHERE ((device.edge_id = edge.edge_id) AND (NOT last_value.is_live))) newest ON (true));
+ALTER TABLE bi.edge OWNER TO lineside_plant;
+COMMENT ON VIEW bi.edge IS 'Does each edge deliver? age_s since its last message; stored_age_s since the newest source time that is stored: what its spool still holds is younger; clock_skew_s: its clock less ours, more than 2 s is an alarm';
+CREATE TABLE plant.chosen_energy_meter (
+    device_id integer NOT NULL,
+    tag_id integer NOT NULL,
+    path text
+);
+ALTER TABLE plant.chosen_energy_meter OWNER TO lineside_plant;
+CREATE TABLE plant.equipment (
+    equipment_id integer NOT NULL,
+    path text NOT NULL,
+    name text NOT NULL
+);
+ALTER TABLE plant.equipment OWNER TO lineside_plant;
+CREATE TABLE plant.equipment_proposal (
+    proposal_id integer NOT NULL,
+    device_id integer NOT NULL,
+    path text,
+    state text DEFAULT 'open'::text NOT NULL,
+    equipment_id integer,
+    proposed_time timestamp with time zone DEFAULT now() NOT NULL,
+    decided_time timestamp with time zone,
+    decided_by text,
+    CONSTRAINT equipment_proposal_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'rejected'::text])))
+);
+ALTER TABLE plant.equipment_proposal OWNER TO lineside_plant;
+CREATE VIEW plant.device_place AS
+ SELECT device.device_id,
+    device.name,
+    accepted.equipment_id,
+    COALESCE(equipment.path, device.path) AS path
+   FROM ((plant.device
+     LEFT JOIN plant.equipment_proposal accepted ON (((accepted.device_id = device.device_id) AND (accepted.state = 'accepted'::text))))
+     LEFT JOIN plant.equipment USING (equipment_id));
+ALTER TABLE plant.device_place OWNER TO lineside_plant;
+CREATE VIEW plant.energy_meter AS
+ SELECT DISTINCT ON (place.device_id) tag.tag_id,
+    place.device_id,
+    place.name AS device,
+    tag.name AS tag,
+    COALESCE(chosen.path, place.path) AS path
+   FROM ((plant.device_place place
+     JOIN plant.tag ON (((tag.device_id = place.device_id) AND (tag.role = 'meter'::text) AND (tag.unit = 'Wh'::text))))
+     LEFT JOIN plant.chosen_energy_meter chosen ON ((chosen.tag_id = tag.tag_id)))
+  ORDER BY place.device_id, (chosen.tag_id IS NULL), (tag.name <> 'energy'::text), tag.tag_id;
+ALTER TABLE plant.energy_meter OWNER TO lineside_plant;
+CREATE TABLE plant.odometer (
+    tag_id integer NOT NULL,
+    total numeric(20,0) DEFAULT 0 NOT NULL,
+    ts timestamp with time zone,
+    state jsonb NOT NULL,
+    epoch uuid,
+    is_broken boolean DEFAULT false NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.odometer OWNER TO lineside_plant;
+CREATE TABLE plant.run_meter_energy (
+    run_id bigint NOT NULL,
+    tag_id integer NOT NULL,
+    energy_wh numeric(20,0) NOT NULL,
+    CONSTRAINT run_meter_energy_energy_wh_check CHECK ((energy_wh >= (0)::numeric))
+);
+ALTER TABLE plant.run_meter_energy OWNER TO lineside_plant;
+CREATE VIEW plant.energy_balance AS
+ SELECT meter.device,
+    meter.tag_id,
+    meter.tag,
+    odometer.total AS stored,
+    COALESCE(booked.energy_wh, (0)::numeric) AS booked,
+    (odometer.total - COALESCE(booked.energy_wh, (0)::numeric)) AS not_assigned
+   FROM ((plant.energy_meter meter
+     JOIN plant.odometer USING (tag_id))
+     LEFT JOIN ( SELECT run_meter_energy.tag_id,
+            sum(run_meter_energy.energy_wh) AS energy_wh
+           FROM plant.run_meter_energy
+          GROUP BY run_meter_energy.tag_id) booked USING (tag_id));
+ALTER TABLE plant.energy_balance OWNER TO lineside_plant;
+COMMENT ON VIEW plant.energy_balance IS 'stored = booked + not_assigned of each meter, in Wh';
+CREATE VIEW plant.meter_line AS
+ SELECT meter.tag_id,
+    meter.device,
+    meter.path,
+    COALESCE(NULLIF(regexp_replace(meter.path, '/[^/]+$'::text, ''::text), meter.path), ''::text) AS line,
+    odometer.ts AS read_time
+   FROM (plant.energy_meter meter
+     LEFT JOIN plant.odometer USING (tag_id))
+ OFFSET 0;
+ALTER TABLE plant.meter_line OWNER TO lineside_plant;
+CREATE VIEW bi.energy_balance AS
+ SELECT meter.device AS meter,
+    meter.path,
+    meter.line,
+    (balance.stored)::double precision AS energy_wh,
+    (balance.booked)::double precision AS runs_wh,
+    (balance.not_assigned)::double precision AS unallocated_wh,
+    meter.read_time AS as_of
+   FROM (plant.energy_balance balance
+     JOIN plant.meter_line meter USING (tag_id));
+ALTER TABLE bi.energy_balance OWNER TO lineside_plant;
+COMMENT ON VIEW bi.energy_balance IS 'Since each meter was connected: what it counted, what ended runs were given, and what is nobody''s (idling, runs that go on, what no key names), in Wh. energy_wh = runs_wh + unallocated_wh';
+CREATE TABLE plant.meter_hour (
+    tag_id integer NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    energy_wh numeric(20,0) NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE plant.meter_hour OWNER TO lineside_plant;
+CREATE VIEW bi.energy_hour AS
+ SELECT meter.device AS meter,
+    meter.path,
+    meter.line,
+    hour.hour AS from_ts,
+    (hour.hour + '01:00:00'::interval) AS to_ts,
+    (hour.energy_wh)::double precision AS energy_wh,
+    meter.read_time AS as_of
+   FROM (plant.meter_hour hour
+     JOIN plant.meter_line meter USING (tag_id));
+ALTER TABLE bi.energy_hour OWNER TO lineside_plant;
+COMMENT ON VIEW bi.energy_hour IS 'What did each meter count, hour by hour (UTC), in Wh? Odometer at the last reading <= the end of the hour less that at the last reading <= its beginning, so hours add up exactly. A meter below another one measures part of the same: add up one level only';
+CREATE TABLE plant.item (
+    item_id integer NOT NULL,
+    code text NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    unit text NOT NULL,
+    scale smallint DEFAULT 0 NOT NULL,
+    setup_parts text DEFAULT 'scrap'::text NOT NULL,
+    is_lot_tracked boolean DEFAULT true NOT NULL,
+    CONSTRAINT item_scale_check CHECK (((scale >= 0) AND (scale <= 9))),
+    CONSTRAINT item_setup_parts_check CHECK ((setup_parts = ANY (ARRAY['scrap'::text, 'not_counted'::text, 'good'::text])))
+);
+ALTER TABLE plant.item OWNER TO lineside_plant;
+CREATE TABLE plant.run (
+    run_id bigint NOT NULL,
+    operation_id bigint NOT NULL,
+    work_order_id bigint NOT NULL,
+    equipment_id integer NOT NULL,
+    tag_id integer,
+    from_time timestamp with time zone NOT NULL,
+    to_time timestamp with time zone,
+    count_source text NOT NULL,
+    setup_parts text NOT NULL,
+    booked_made bigint DEFAULT 0 NOT NULL,
+    booked_scrap bigint DEFAULT 0 NOT NULL,
+    booked_rejected bigint DEFAULT 0 NOT NULL,
+    booked_setup bigint DEFAULT 0 NOT NULL,
+    entered_good numeric DEFAULT 0 NOT NULL,
+    entered_scrap numeric DEFAULT 0 NOT NULL,
+    entered_rework numeric DEFAULT 0 NOT NULL,
+    among_rejects numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT run_check CHECK ((to_time >= from_time)),
+    CONSTRAINT run_check1 CHECK (((tag_id IS NOT NULL) OR (count_source = 'operator'::text))),
+    CONSTRAINT run_count_source_check CHECK ((count_source = ANY (ARRAY['machine'::text, 'operator'::text, 'both'::text]))),
+    CONSTRAINT run_setup_parts_check CHECK ((setup_parts = ANY (ARRAY['scrap'::text, 'not_counted'::text, 'good'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.run OWNER TO lineside_plant;
+CREATE TABLE plant.run_energy (
+    run_id bigint NOT NULL,
+    energy_wh numeric(20,0) NOT NULL,
+    meters integer NOT NULL,
+    event_id uuid NOT NULL,
+    told_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT run_energy_energy_wh_check CHECK ((energy_wh >= (0)::numeric))
+);
+ALTER TABLE plant.run_energy OWNER TO lineside_plant;
+CREATE TABLE plant.work_order (
+    work_order_id bigint NOT NULL,
+    number text NOT NULL,
+    source text NOT NULL,
+    item_id integer NOT NULL,
+    quantity numeric NOT NULL,
+    unit text NOT NULL,
+    ordered_quantity numeric NOT NULL,
+    ordered_unit text NOT NULL,
+    due_time timestamp with time zone,
+    priority smallint DEFAULT 5 NOT NULL,
+    work_center text,
+    requirement text,
+    wanted_revision text,
+    state text DEFAULT 'planned'::text NOT NULL,
+    has_started boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    item_revision text,
+    bom_id integer,
+    routing_id integer,
+    made numeric DEFAULT 0 NOT NULL,
+    good numeric DEFAULT 0 NOT NULL,
+    scrap numeric DEFAULT 0 NOT NULL,
+    rework numeric DEFAULT 0 NOT NULL,
+    created_time timestamp with time zone DEFAULT now() NOT NULL,
+    released_time timestamp with time zone,
+    started_time timestamp with time zone,
+    ended_time timestamp with time zone,
+    person_priority smallint,
+    CONSTRAINT work_order_person_priority_check CHECK (((person_priority >= 1) AND (person_priority <= 9))),
+    CONSTRAINT work_order_priority_check CHECK (((priority >= 1) AND (priority <= 9))),
+    CONSTRAINT work_order_quantity_check CHECK ((quantity > (0)::numeric)),
+    CONSTRAINT work_order_source_check CHECK ((source = ANY (ARRAY['erp'::text, 'plant'::text]))),
+    CONSTRAINT work_order_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'released'::text, 'running'::text, 'paused'::text, 'held'::text, 'completed'::text, 'closed'::text, 'cancelled'::text, 'aborted'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.work_order OWNER TO lineside_plant;
+CREATE VIEW bi.energy_run AS
+ SELECT run.run_id,
+    work_order.number AS work_order,
+    item.code AS item,
+    item.name_en AS item_en,
+    item.name_zh AS item_zh,
+    equipment.path,
+    COALESCE(NULLIF(regexp_replace(equipment.path, '/[^/]+$'::text, ''::text), equipment.path), ''::text) AS line,
+    run.from_time,
+    run.to_time,
+    (told.energy_wh)::double precision AS energy_wh,
+    told.meters,
+    (
+        CASE run.count_source
+            WHEN 'operator'::text THEN run.entered_good
+            ELSE ((((run.booked_made - run.booked_rejected))::numeric - run.entered_scrap) - run.entered_rework)
+        END)::double precision AS good,
+    told.told_time AS as_of
+   FROM ((((plant.run_energy told
+     JOIN plant.run USING (run_id))
+     JOIN plant.work_order USING (work_order_id))
+     JOIN plant.item USING (item_id))
+     JOIN plant.equipment USING (equipment_id));
+ALTER TABLE bi.energy_run OWNER TO lineside_plant;
+COMMENT ON VIEW bi.energy_run IS 'What energy did each ended run use, in Wh, and for how many good parts? Final: told once every meter was read after the end. meters 0: nobody measured it. Energy per good part = sum(energy_wh) / sum(good)';
+CREATE VIEW bi.erp_document AS
+ SELECT NULL::text AS connector,
+    NULL::text AS kind,
+    NULL::text AS work_order,
+    NULL::text AS state,
+    NULL::integer AS attempts,
+    NULL::text AS problem,
+    NULL::timestamp with time zone AS event_time,
+    NULL::timestamp with time zone AS created_time,
+    NULL::timestamp with time zone AS finished_time,
+    NULL::double precision AS waiting_s,
+    now() AS as_of
+  WHERE false;
+ALTER TABLE bi.erp_document OWNER TO lineside_bridge;
+COMMENT ON VIEW bi.erp_document IS 'What was told to which system, and what waits? state open, ready, sending: on its way; refused, unknown, modified: waits for a person; accepted, by_hand, skipped, cancelled: done. waiting_s since it was made, while it is not done. No rows: no bridge';
+CREATE VIEW bi.erp_inbox AS
+ SELECT NULL::text AS system,
+    NULL::text AS kind,
+    NULL::text AS external_id,
+    NULL::text AS state,
+    NULL::text AS problem,
+    NULL::timestamp with time zone AS received_time,
+    NULL::timestamp with time zone AS answered_time,
+    now() AS as_of
+  WHERE false;
+ALTER TABLE bi.erp_inbox OWNER TO lineside_bridge;
+COMMENT ON VIEW bi.erp_inbox IS 'What did other systems tell us, and what is stopped or refused until a person mends it?';
+CREATE TABLE plant.gap (
+    gap_id bigint NOT NULL,
+    edge_id integer NOT NULL,
+    epoch uuid NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    reason text NOT NULL,
+    device text,
+    tag text,
+    from_ts timestamp with time zone,
+    to_ts timestamp with time zone,
+    count bigint,
+    stored_time timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE plant.gap OWNER TO lineside_plant;
+CREATE VIEW bi.gap AS
+ SELECT edge.node AS edge,
+    gap.device,
+    gap.tag,
+    gap.reason,
+    gap.from_ts,
+    gap.to_ts,
+    (gap.count)::double precision AS count,
+    gap.stored_time,
+    now() AS as_of
+   FROM (plant.gap
+     JOIN plant.edge USING (edge_id));
+ALTER TABLE bi.gap OWNER TO lineside_plant;
+COMMENT ON VIEW bi.gap IS 'What had an edge to drop: which tag, from when to when, how many readings? Null: nobody can know';
+CREATE TABLE plant.commit_minute (
+    edge_id integer NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    commits bigint NOT NULL,
+    samples bigint NOT NULL,
+    lag_p50_s double precision,
+    lag_p95_s double precision
+);
+ALTER TABLE plant.commit_minute OWNER TO lineside_plant;
+CREATE VIEW bi.ingest_minute AS
+ SELECT edge.group_id,
+    edge.node AS edge,
+    told.minute,
+    told.commits,
+    told.samples,
+    told.lag_p50_s,
+    told.lag_p95_s,
+    (told.minute + '00:01:00'::interval) AS as_of
+   FROM (plant.commit_minute told
+     JOIN plant.edge USING (edge_id));
+ALTER TABLE bi.ingest_minute OWNER TO lineside_plant;
+COMMENT ON VIEW bi.ingest_minute IS 'How much was stored in each minute, and how late? lag: stored_time less the newest source time of a commit, in s; while a backlog drains it is the age of the backlog';
+CREATE TABLE plant.chosen_counting_tag (
+    equipment_id integer NOT NULL,
+    tag_id integer NOT NULL
+);
+ALTER TABLE plant.chosen_counting_tag OWNER TO lineside_plant;
+CREATE VIEW plant.counting_tag AS
+ SELECT DISTINCT ON (device.device_id) device.device_id,
+    accepted.equipment_id,
+    tag.tag_id,
+    tag.counts
+   FROM (((plant.device
+     JOIN plant.tag ON (((tag.device_id = device.device_id) AND (tag.role = 'counter'::text))))
+     LEFT JOIN plant.equipment_proposal accepted ON (((accepted.device_id = device.device_id) AND (accepted.state = 'accepted'::text))))
+     LEFT JOIN plant.chosen_counting_tag chosen ON ((chosen.tag_id = tag.tag_id)))
+  WHERE ((chosen.tag_id IS NOT NULL) OR (tag.counts = ANY (ARRAY['parts'::text, 'good'::text, 'cycles'::text])))
+  ORDER BY device.device_id, (chosen.tag_id IS NULL), (array_position(ARRAY['parts'::text, 'good'::text, 'cycles'::text], tag.counts)), tag.tag_id;
+ALTER TABLE plant.counting_tag OWNER TO lineside_plant;
+CREATE VIEW plant.device_line AS
+ SELECT place.device_id,
+    place.name,
+    place.equipment_id,
+    place.path,
+    COALESCE(NULLIF(regexp_replace(place.path, '/[^/]+$'::text, ''::text), place.path), ''::text) AS line,
+    edge.last_message
+   FROM ((plant.device_place place
+     JOIN plant.device USING (device_id))
+     JOIN plant.edge USING (edge_id))
+ OFFSET 0;
+ALTER TABLE plant.device_line OWNER TO lineside_plant;
+CREATE VIEW plant.machine AS
+ SELECT place.device_id,
+    place.name,
+    place.path,
+    place.equipment_id,
+    counting.tag_id AS counting_tag,
+    counting.counts,
+    ((place.equipment_id IS NOT NULL) AND (place.device_id = min(place.device_id) OVER (PARTITION BY place.equipment_id))) AS is_first
+   FROM (plant.device_place place
+     LEFT JOIN plant.counting_tag counting USING (device_id))
+  WHERE ((counting.tag_id IS NOT NULL) OR (EXISTS ( SELECT
+           FROM plant.tag
+          WHERE ((tag.device_id = place.device_id) AND (tag.role = 'state'::text)))));
+ALTER TABLE plant.machine OWNER TO lineside_plant;
+CREATE TABLE plant.machine_state_interval (
+    device_id integer NOT NULL,
+    state text NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone,
+    CONSTRAINT machine_state_interval_check CHECK ((to_ts > from_ts))
+);
+ALTER TABLE plant.machine_state_interval OWNER TO lineside_plant;
+CREATE VIEW bi.machine AS
+ SELECT machine.name AS machine,
+    machine.path,
+    place.line,
+    present.state,
+    present.from_ts AS state_since,
+    place.last_message AS as_of,
+    (EXTRACT(epoch FROM (now() - place.last_message)))::double precision AS age_s
+   FROM ((plant.machine
+     JOIN plant.device_line place USING (device_id))
+     LEFT JOIN LATERAL ( SELECT i.state,
+            i.from_ts
+           FROM plant.machine_state_interval i
+          WHERE (i.device_id = machine.device_id)
+          ORDER BY i.from_ts DESC
+         LIMIT 1) present ON (true));
+ALTER TABLE bi.machine OWNER TO lineside_plant;
+COMMENT ON VIEW bi.machine IS 'What does each machine do now? state: the last known one, true as of as_of, when its edge was last heard';
+CREATE TABLE plant.machine_hour (
+    device_id integer NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    shift_id bigint,
+    producing_s double precision NOT NULL,
+    setup_s double precision NOT NULL,
+    unplanned_s double precision NOT NULL,
+    blocked_s double precision NOT NULL,
+    unexplained_s double precision NOT NULL,
+    planned_s double precision NOT NULL,
+    unknown_s double precision NOT NULL,
+    made numeric NOT NULL,
+    scrap numeric NOT NULL,
+    rework numeric NOT NULL,
+    rejected numeric NOT NULL,
+    setup_scrap numeric NOT NULL,
+    not_assigned numeric NOT NULL,
+    planned_run_s double precision NOT NULL,
+    unrated numeric NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE plant.machine_hour OWNER TO lineside_plant;
+CREATE TABLE plant.shift (
+    shift_id bigint NOT NULL,
+    code text NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    business_date date NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    is_stated boolean NOT NULL,
+    CONSTRAINT shift_check CHECK ((to_ts > from_ts))
+);
+ALTER TABLE plant.shift OWNER TO lineside_plant;
+COMMENT ON TABLE plant.shift IS 'Contract: when the plant was and is meant to work. Past instances are never changed.';
+CREATE VIEW bi.machine_hour AS
+ SELECT place.name AS machine,
+    place.path,
+    place.line,
+    hour.from_ts,
+    hour.to_ts,
+    shift.business_date,
+    shift.code AS shift,
+    shift.from_ts AS shift_from,
+    shift.to_ts AS shift_to,
+    hour.producing_s,
+    hour.setup_s,
+    hour.unplanned_s,
+    hour.blocked_s,
+    hour.unexplained_s,
+    hour.planned_s,
+    hour.unknown_s,
+        CASE
+            WHEN (hour.shift_id IS NULL) THEN (0)::double precision
+            ELSE ((((hour.producing_s + hour.setup_s) + hour.unplanned_s) + hour.blocked_s) + hour.unexplained_s)
+        END AS planned_busy_s,
+    (hour.made)::double precision AS made,
+    (((hour.made - hour.scrap) - hour.rework))::double precision AS good,
+    (hour.scrap)::double precision AS scrap,
+    (hour.rework)::double precision AS rework,
+    (hour.not_assigned)::double precision AS not_assigned,
+    hour.planned_run_s,
+    (hour.unrated)::double precision AS unrated,
+    hour.as_of
+   FROM ((plant.machine_hour hour
+     JOIN plant.device_line place USING (device_id))
+     LEFT JOIN plant.shift USING (shift_id));
+ALTER TABLE bi.machine_hour OWNER TO lineside_plant;
+COMMENT ON VIEW bi.machine_hour IS 'The ground of OEE, to be added up: an hour (UTC) of a machine, cut where a shift begins or ends. Times in s, parts in the unit of the item. Add the sums first and divide then: an average of ratios is wrong';
+COMMENT ON COLUMN bi.machine_hour.producing_s IS 'APT, actual production time: state producing';
+COMMENT ON COLUMN bi.machine_hour.setup_s IS 'AUST, actual unit set-up time: stopped with a reason of kind setup, or in state setup without any reason';
+COMMENT ON COLUMN bi.machine_hour.unplanned_s IS 'Stood with a reason of kind unplanned, or of no kind';
+COMMENT ON COLUMN bi.machine_hour.unexplained_s IS 'Stood, and nobody said why; micro-stops are in it';
+COMMENT ON COLUMN bi.machine_hour.planned_s IS 'Stood with a reason of kind planned; where no shifts are stated also off and maintenance without a reason. Not planned busy time';
+COMMENT ON COLUMN bi.machine_hour.unknown_s IS 'Nobody knows what it did: in no ratio, shown beside it';
+COMMENT ON COLUMN bi.machine_hour.planned_busy_s IS 'PBT, planned busy time = producing + setup + unplanned + blocked + unexplained, within shifts; outside shifts 0';
+COMMENT ON COLUMN bi.machine_hour.made IS 'PQ, produced quantity of runs = good + scrap + rework';
+COMMENT ON COLUMN bi.machine_hour.good IS 'GQ, good quantity = made - scrap - rework';
+COMMENT ON COLUMN bi.machine_hour.not_assigned IS 'Steps of the counter that belong to no run: in no ratio, shown beside it';
+COMMENT ON COLUMN bi.machine_hour.planned_run_s IS 'PRI x PQ: made times planned run time per item of the operation';
+COMMENT ON COLUMN bi.machine_hour.unrated IS 'Of made: parts of operations without a planned run time. While not 0, effectiveness and OEE are too low';
+CREATE VIEW bi.machine_state AS
+ SELECT place.name AS machine,
+    place.path,
+    place.line,
+    i.state,
+    i.from_ts,
+    i.to_ts,
+    place.last_message AS as_of
+   FROM (plant.machine_state_interval i
+     JOIN plant.device_line place USING (device_id));
+ALTER TABLE bi.machine_state OWNER TO lineside_plant;
+COMMENT ON VIEW bi.machine_state IS 'What did each machine do, from when to when? to_ts null: still, as of as_of';
+CREATE TABLE plant.not_assigned (
+    tag_id integer NOT NULL,
+    odometer_from numeric(20,0) NOT NULL,
+    odometer_to numeric(20,0) NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    proposed_run_id bigint,
+    CONSTRAINT not_assigned_check CHECK ((odometer_to > odometer_from)),
+    CONSTRAINT not_assigned_reason_check CHECK ((reason = ANY (ARRAY['no_run'::text, 'spans_runs'::text, 'late'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.not_assigned OWNER TO lineside_plant;
+CREATE VIEW bi.not_assigned AS
+ SELECT place.name AS machine,
+    place.path,
+    place.line,
+    tag.name AS tag,
+    waiting.from_ts,
+    waiting.to_ts,
+    ((waiting.odometer_to - waiting.odometer_from))::double precision AS steps,
+    waiting.reason,
+    now() AS as_of
+   FROM ((plant.not_assigned waiting
+     JOIN plant.tag USING (tag_id))
+     JOIN plant.device_line place USING (device_id));
+ALTER TABLE bi.not_assigned OWNER TO lineside_plant;
+COMMENT ON VIEW bi.not_assigned IS 'Which counts belong to no run and wait for a person? steps: as the counter counts';
+CREATE TABLE plant.odometer_case (
+    case_id integer NOT NULL,
+    tag_id integer NOT NULL,
+    number integer NOT NULL,
+    kind text NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    from_value numeric(20,0) NOT NULL,
+    to_value numeric(20,0) NOT NULL,
+    at_least numeric(20,0) NOT NULL,
+    at_most numeric(20,0) NOT NULL,
+    believed numeric(20,0) NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    detail text,
+    opened_time timestamp with time zone DEFAULT now() NOT NULL,
+    settled_time timestamp with time zone,
+    CONSTRAINT odometer_case_state_check CHECK ((state = ANY (ARRAY['open'::text, 'settled'::text])))
+);
+ALTER TABLE plant.odometer_case OWNER TO lineside_plant;
+CREATE VIEW bi.odometer_case AS
+ SELECT place.name AS machine,
+    place.path,
+    tag.name AS tag,
+    told.kind,
+    told.from_ts,
+    told.to_ts,
+    (told.at_least)::double precision AS at_least,
+    (told.at_most)::double precision AS at_most,
+    (told.believed)::double precision AS believed,
+    told.state,
+    told.opened_time,
+    now() AS as_of
+   FROM ((plant.odometer_case told
+     JOIN plant.tag USING (tag_id))
+     JOIN plant.device_line place USING (device_id));
+ALTER TABLE bi.odometer_case OWNER TO lineside_plant;
+COMMENT ON VIEW bi.odometer_case IS 'Which counts are in doubt? Between two readings something from at_least to at_most was made; believed is in the total';
+CREATE VIEW bi.oee_shift AS
+ SELECT place.name AS machine,
+    place.path,
+    place.line,
+    shift.business_date,
+    shift.code AS shift,
+    summed.shift_from,
+    shift.to_ts AS shift_to,
+    summed.planned_busy_s,
+    summed.producing_s,
+    summed.setup_s,
+    summed.unplanned_s,
+    summed.blocked_s,
+    summed.unexplained_s,
+    summed.planned_s,
+    summed.unknown_s,
+    (summed.made)::double precision AS made,
+    (((summed.made - summed.scrap) - summed.rework))::double precision AS good,
+    (summed.scrap)::double precision AS scrap,
+    (summed.rework)::double precision AS rework,
+    (summed.not_assigned)::double precision AS not_assigned,
+    summed.planned_run_s,
+    (summed.unrated)::double precision AS unrated,
+    (summed.producing_s / NULLIF(summed.planned_busy_s, (0)::double precision)) AS availability,
+    (summed.planned_run_s / NULLIF(summed.producing_s, (0)::double precision)) AS effectiveness,
+    ((((summed.made - summed.scrap) - summed.rework) / NULLIF(summed.made, (0)::numeric)))::double precision AS quality_ratio,
+    ((summed.planned_run_s / NULLIF(summed.planned_busy_s, (0)::double precision)) * ((((summed.made - summed.scrap) - summed.rework) / NULLIF(summed.made, (0)::numeric)))::double precision) AS oee,
+    (((((summed.producing_s + summed.setup_s) / NULLIF(summed.planned_busy_s, (0)::double precision)) * summed.planned_run_s) / NULLIF(summed.producing_s, (0)::double precision)) * ((((summed.made - summed.scrap) - summed.rework) / NULLIF(summed.made, (0)::numeric)))::double precision) AS nee,
+    summed.as_of
+   FROM ((( SELECT hour.device_id,
+            shift_1.shift_id,
+            shift_1.from_ts AS shift_from,
+            sum(((((hour.producing_s + hour.setup_s) + hour.unplanned_s) + hour.blocked_s) + hour.unexplained_s)) AS planned_busy_s,
+            sum(hour.producing_s) AS producing_s,
+            sum(hour.setup_s) AS setup_s,
+            sum(hour.unplanned_s) AS unplanned_s,
+            sum(hour.blocked_s) AS blocked_s,
+            sum(hour.unexplained_s) AS unexplained_s,
+            sum(hour.planned_s) AS planned_s,
+            sum(hour.unknown_s) AS unknown_s,
+            sum(hour.made) AS made,
+            sum(hour.scrap) AS scrap,
+            sum(hour.rework) AS rework,
+            sum(hour.not_assigned) AS not_assigned,
+            sum(hour.planned_run_s) AS planned_run_s,
+            sum(hour.unrated) AS unrated,
+            max(hour.as_of) AS as_of
+           FROM (plant.machine_hour hour
+             JOIN plant.shift shift_1 USING (shift_id))
+          GROUP BY hour.device_id, shift_1.shift_id, shift_1.from_ts) summed
+     JOIN plant.shift USING (shift_id))
+     JOIN plant.device_line place USING (device_id));
+ALTER TABLE bi.oee_shift OWNER TO lineside_plant;
+COMMENT ON VIEW bi.oee_shift IS 'How well was each machine used in each shift (ISO 22400)? Ratios from 0 to 1, null where there is nothing to divide by. Effectiveness above 1 means a wrong planned run time, and is shown as it is';
+COMMENT ON COLUMN bi.oee_shift.availability IS 'APT / PBT = producing_s / planned_busy_s';
+COMMENT ON COLUMN bi.oee_shift.effectiveness IS 'PRI x PQ / APT = planned_run_s / producing_s';
+COMMENT ON COLUMN bi.oee_shift.quality_ratio IS 'GQ / PQ = good / made';
+COMMENT ON COLUMN bi.oee_shift.oee IS 'Availability x effectiveness x quality ratio = PRI x GQ / PBT';
+COMMENT ON COLUMN bi.oee_shift.nee IS 'Net equipment effectiveness = AUPT / PBT x effectiveness x quality ratio, AUPT = APT + AUST: set-up is no loss';
+CREATE TABLE plant.outbox (
+    outbox_id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    kind text NOT NULL,
+    work_order_id bigint,
+    order_seq bigint,
+    body jsonb NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    created_time timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT outbox_check CHECK (((work_order_id IS NULL) = (order_seq IS NULL)))
+);
+ALTER TABLE plant.outbox OWNER TO lineside_plant;
+COMMENT ON TABLE plant.outbox IS 'Contract: what ERPs must hear. The bridge claims rows by DELETE … RETURNING.';
+CREATE VIEW bi.outbox AS
+ SELECT outbox.kind,
+    outbox.not_before,
+    outbox.created_time,
+    (EXTRACT(epoch FROM (now() - GREATEST(outbox.not_before, outbox.created_time))))::double precision AS waiting_s,
+    now() AS as_of
+   FROM plant.outbox;
+ALTER TABLE bi.outbox OWNER TO lineside_plant;
+COMMENT ON VIEW bi.outbox IS 'What waits for the bridge to fetch it? waiting_s below 0: its undo time is not over yet';
+CREATE VIEW bi.output_hour AS
+ SELECT machine_hour.machine,
+    machine_hour.path,
+    machine_hour.line,
+    machine_hour.from_ts,
+    machine_hour.to_ts,
+    machine_hour.business_date,
+    machine_hour.shift,
+    machine_hour.made,
+    machine_hour.good,
+    machine_hour.scrap,
+    machine_hour.rework,
+    machine_hour.not_assigned,
+    machine_hour.as_of
+   FROM bi.machine_hour;
+ALTER TABLE bi.output_hour OWNER TO lineside_plant;
+COMMENT ON VIEW bi.output_hour IS 'What came out, hour by hour? made = good + scrap + rework of runs; not_assigned: steps of the counter that belong to no run';
+CREATE TABLE plant.quarantine (
+    quarantine_id bigint NOT NULL,
+    edge_id integer,
+    topic text NOT NULL,
+    payload bytea NOT NULL,
+    reason text NOT NULL,
+    detail text NOT NULL,
+    epoch uuid,
+    first bigint,
+    last bigint,
+    received_time timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE plant.quarantine OWNER TO lineside_plant;
+CREATE TABLE plant.sample_quarantine (
+    ts timestamp with time zone,
+    time_ms numeric(20,0) NOT NULL,
+    value double precision,
+    text text,
+    tag_id integer NOT NULL,
+    quality smallint NOT NULL,
+    reason text NOT NULL,
+    stored_time timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE plant.sample_quarantine OWNER TO lineside_plant;
+CREATE VIEW bi.quarantine AS
+ SELECT edge.node AS edge,
+    told.reason,
+    told.received_time,
+    told.rows,
+    now() AS as_of
+   FROM (( SELECT quarantine.edge_id,
+            quarantine.reason,
+            quarantine.received_time,
+            (1)::bigint AS rows
+           FROM plant.quarantine
+        UNION ALL
+         SELECT device.edge_id,
+            sample.reason,
+            sample.stored_time,
+            1
+           FROM ((plant.sample_quarantine sample
+             JOIN plant.tag USING (tag_id))
+             JOIN plant.device USING (device_id))) told
+     LEFT JOIN plant.edge USING (edge_id));
+ALTER TABLE bi.quarantine OWNER TO lineside_plant;
+COMMENT ON VIEW bi.quarantine IS 'What could not be stored and is kept with its bytes? One row a message or sample';
+CREATE TABLE plant.operation (
+    operation_id bigint NOT NULL,
+    work_order_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    work_center text,
+    setup_s numeric DEFAULT 0 NOT NULL,
+    cycle_time_s numeric DEFAULT 0 NOT NULL,
+    transfer_quantity numeric,
+    is_optional boolean DEFAULT false NOT NULL,
+    is_last boolean DEFAULT false NOT NULL,
+    count_source text DEFAULT 'machine'::text NOT NULL,
+    cavities integer DEFAULT 1 NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    made numeric DEFAULT 0 NOT NULL,
+    good numeric DEFAULT 0 NOT NULL,
+    scrap numeric DEFAULT 0 NOT NULL,
+    rework numeric DEFAULT 0 NOT NULL,
+    CONSTRAINT operation_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'ready'::text, 'running'::text, 'paused'::text, 'completed'::text, 'skipped'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.operation OWNER TO lineside_plant;
+CREATE VIEW bi.run AS
+ SELECT run.run_id,
+    work_order.number AS work_order,
+    item.code AS item,
+    item.name_en AS item_en,
+    item.name_zh AS item_zh,
+    operation."position" AS operation,
+    operation.name_en AS operation_en,
+    operation.name_zh AS operation_zh,
+    equipment.name AS station,
+    equipment.path,
+    COALESCE(NULLIF(regexp_replace(equipment.path, '/[^/]+$'::text, ''::text), equipment.path), ''::text) AS line,
+    run.from_time,
+    run.to_time,
+    (work_order.quantity)::double precision AS quantity,
+    (operation.good)::double precision AS good,
+    (operation.scrap)::double precision AS scrap,
+    (operation.cycle_time_s)::double precision AS cycle_time_s,
+        CASE
+            WHEN ((run.to_time IS NULL) AND (operation.cycle_time_s > (0)::numeric)) THEN (now() + (((GREATEST((work_order.quantity - operation.good), (0)::numeric))::double precision * (operation.cycle_time_s)::double precision) * '00:00:01'::interval))
+            ELSE NULL::timestamp with time zone
+        END AS expected_end,
+    now() AS as_of
+   FROM ((((plant.run
+     JOIN plant.operation USING (operation_id))
+     JOIN plant.work_order ON ((work_order.work_order_id = run.work_order_id)))
+     JOIN plant.item USING (item_id))
+     JOIN plant.equipment USING (equipment_id));
+ALTER TABLE bi.run OWNER TO lineside_plant;
+COMMENT ON VIEW bi.run IS 'What runs or ran where? to_time null: still; good, scrap: of the operation; expected_end = now + (quantity - good) x planned run time per item, without any stop';
+CREATE TABLE plant.production_entry (
+    event_id uuid NOT NULL,
+    line smallint NOT NULL,
+    run_id bigint NOT NULL,
+    work_order_id bigint NOT NULL,
+    kind text NOT NULL,
+    quantity numeric NOT NULL,
+    among_rejects boolean DEFAULT false NOT NULL,
+    reason text,
+    actor text NOT NULL,
+    event_time timestamp with time zone NOT NULL,
+    recorded_time timestamp with time zone NOT NULL,
+    reverses uuid,
+    CONSTRAINT production_entry_check CHECK (((reason IS NOT NULL) = (kind <> 'good'::text))),
+    CONSTRAINT production_entry_kind_check CHECK ((kind = ANY (ARRAY['good'::text, 'scrap'::text, 'rework'::text])))
+);
+ALTER TABLE plant.production_entry OWNER TO lineside_plant;
+CREATE TABLE plant.reason (
+    reason_id integer NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    parent_id integer,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    equipment text[] DEFAULT '{}'::text[] NOT NULL,
+    stop_time text,
+    is_active boolean DEFAULT true NOT NULL,
+    CONSTRAINT reason_kind_check CHECK ((kind = ANY (ARRAY['scrap'::text, 'stop'::text, 'rework'::text, 'adjustment'::text]))),
+    CONSTRAINT reason_stop_time_check CHECK ((stop_time = ANY (ARRAY['unplanned'::text, 'planned'::text, 'setup'::text, 'blocked'::text])))
+);
+ALTER TABLE plant.reason OWNER TO lineside_plant;
+CREATE VIEW bi.scrap AS
+ SELECT told."time",
+    told.machine,
+    told.path,
+    COALESCE(NULLIF(regexp_replace(told.path, '/[^/]+$'::text, ''::text), told.path), ''::text) AS line,
+    told.work_order,
+    told.item,
+    told.kind,
+    told.reason,
+    reason.name_en,
+    reason.name_zh,
+    (told.quantity)::double precision AS quantity,
+    now() AS as_of
+   FROM (( SELECT entry.event_time AS "time",
+            COALESCE(machine.name, equipment.name) AS machine,
+            equipment.path,
+            work_order.number AS work_order,
+            item.code AS item,
+            entry.kind,
+            entry.reason,
+            entry.quantity
+           FROM (((((plant.production_entry entry
+             JOIN plant.run USING (run_id))
+             JOIN plant.equipment USING (equipment_id))
+             LEFT JOIN plant.machine ON (((machine.equipment_id = run.equipment_id) AND machine.is_first)))
+             JOIN plant.work_order ON ((work_order.work_order_id = entry.work_order_id)))
+             JOIN plant.item USING (item_id))
+          WHERE (entry.kind = ANY (ARRAY['scrap'::text, 'rework'::text]))
+        UNION ALL
+         SELECT entry.event_time,
+            COALESCE(machine.name, equipment.name) AS "coalesce",
+            equipment.path,
+            work_order.number,
+            item.code,
+            'scrap'::text,
+            'machine_reject'::text,
+            (- entry.quantity)
+           FROM (((((plant.production_entry entry
+             JOIN plant.run USING (run_id))
+             JOIN plant.equipment USING (equipment_id))
+             LEFT JOIN plant.machine ON (((machine.equipment_id = run.equipment_id) AND machine.is_first)))
+             JOIN plant.work_order ON ((work_order.work_order_id = entry.work_order_id)))
+             JOIN plant.item USING (item_id))
+          WHERE (entry.among_rejects AND (run.count_source <> 'operator'::text))
+        UNION ALL
+         SELECT hour.from_ts,
+            place.name,
+            place.path,
+            NULL::text,
+            NULL::text,
+            'scrap'::text,
+            machine.reason,
+            machine.quantity
+           FROM ((plant.machine_hour hour
+             JOIN plant.device_line place USING (device_id))
+             CROSS JOIN LATERAL ( VALUES ('machine_reject'::text,hour.rejected), ('setup'::text,hour.setup_scrap)) machine(reason, quantity))
+          WHERE (machine.quantity <> (0)::numeric)) told
+     LEFT JOIN plant.reason ON (((reason.kind = told.kind) AND (reason.code = told.reason))));
+ALTER TABLE bi.scrap OWNER TO lineside_plant;
+COMMENT ON VIEW bi.scrap IS 'What was scrapped or sent to rework, and why? Rows add up; a reversal is negative. machine_reject and setup: counted by machines, per hour and without an order; what people named of the rejects is taken off machine_reject';
+CREATE VIEW bi.shift AS
+ SELECT shift.code AS shift,
+    shift.name_en,
+    shift.name_zh,
+    shift.business_date,
+    shift.from_ts,
+    shift.to_ts,
+    shift.is_stated,
+    now() AS as_of
+   FROM plant.shift;
+ALTER TABLE bi.shift OWNER TO lineside_plant;
+COMMENT ON VIEW bi.shift IS 'When was and is the plant meant to work? is_stated false: whole days, as nobody stated shifts';
+CREATE TABLE plant.stop (
+    stop_id bigint NOT NULL,
+    device_id integer NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone,
+    micro_below_s integer NOT NULL,
+    states text[] NOT NULL,
+    CONSTRAINT stop_check CHECK ((to_ts > from_ts))
+);
+ALTER TABLE plant.stop OWNER TO lineside_plant;
+CREATE TABLE plant.stop_piece (
+    stop_id bigint NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone,
+    reason text,
+    CONSTRAINT stop_piece_check CHECK ((to_ts > from_ts))
+);
+ALTER TABLE plant.stop_piece OWNER TO lineside_plant;
+CREATE VIEW plant.stop_reason_time AS
+ WITH RECURSIVE told AS (
+         SELECT reason.reason_id,
+            reason.code,
+            reason.stop_time,
+            reason.parent_id
+           FROM plant.reason
+          WHERE (reason.kind = 'stop'::text)
+        UNION ALL
+         SELECT told_1.reason_id,
+            told_1.code,
+            parent.stop_time,
+            parent.parent_id
+           FROM (told told_1
+             JOIN plant.reason parent ON ((parent.reason_id = told_1.parent_id)))
+          WHERE (told_1.stop_time IS NULL)
+        )
+ SELECT told.code,
+    max(told.stop_time) AS stop_time
+   FROM told
+  GROUP BY told.code;
+ALTER TABLE plant.stop_reason_time OWNER TO lineside_plant;
+CREATE VIEW bi.stop AS
+ SELECT stop.stop_id,
+    place.name AS machine,
+    place.path,
+    place.line,
+    piece.from_ts,
+    piece.to_ts,
+    (EXTRACT(epoch FROM (COALESCE(piece.to_ts, now()) - piece.from_ts)))::double precision AS duration_s,
+    piece.reason,
+    reason.name_en,
+    reason.name_zh,
+        CASE
+            WHEN (piece.reason IS NOT NULL) THEN COALESCE(reason_time.stop_time, 'unplanned'::text)
+            ELSE NULL::text
+        END AS stop_time,
+    ((COALESCE(stop.to_ts, now()) - stop.from_ts) < make_interval(secs => (stop.micro_below_s)::double precision)) AS is_micro,
+    place.last_message AS as_of,
+    tstzrange(piece.from_ts, piece.to_ts) AS span
+   FROM ((((plant.stop_piece piece
+     JOIN plant.stop USING (stop_id))
+     JOIN plant.device_line place USING (device_id))
+     LEFT JOIN plant.reason ON (((reason.kind = 'stop'::text) AND (reason.code = piece.reason))))
+     LEFT JOIN plant.stop_reason_time reason_time ON ((reason_time.code = piece.reason)));
+ALTER TABLE bi.stop OWNER TO lineside_plant;
+COMMENT ON VIEW bi.stop IS 'What stood still, from when to when, and why? A row is a part of a stop with one reason; reason null: nobody said why; is_micro: shorter than the threshold, needs no reason; to_ts null: still standing; span: [from_ts, to_ts), indexed: ask span && tstzrange(begin, end)';
+CREATE TABLE plant.rollup_1m (
+    tag_id integer NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    n integer NOT NULL,
+    n_bad integer NOT NULL,
+    s double precision,
+    min_value double precision,
+    max_value double precision,
+    first_value double precision,
+    last_value double precision
+);
+ALTER TABLE plant.rollup_1m OWNER TO lineside_plant;
 CREATE VIEW bi.tag_minute AS
- SELECT device.path,
-    device.name AS device,
+ SELECT place.path,
+    place.name AS device,
     tag.name AS tag,
     tag.role,
     tag.unit,
@@ -158,21 +1221,60 @@ CREATE VIEW bi.tag_minute AS
     rollup.n_bad,
     (rollup.s / (NULLIF(rollup.n, 0))::double precision) AS average,
     rollup.min_value,
-    rollup.max_value
-   FROM ((plant.rollup_1m rollup
+    rollup.max_value,
+    place.line,
+    last.received_time AS as_of
+   FROM (((plant.rollup_1m rollup
      JOIN plant.tag USING (tag_id))
-     JOIN plant.device USING (device_id));
+     JOIN plant.device_line place USING (device_id))
+     LEFT JOIN plant.last_value last USING (tag_id));
 ALTER TABLE bi.tag_minute OWNER TO lineside_plant;
-COMMENT ON VIEW bi.tag_minute IS 'How did each tag run, minute by minute? Average, lowest and highest good value.';
-CREATE TABLE plant.alarm (
-    alarm_id bigint NOT NULL,
-    kind text NOT NULL,
-    subject text NOT NULL,
-    detail text NOT NULL,
-    raised_time timestamp with time zone DEFAULT now() NOT NULL,
-    cleared_time timestamp with time zone
-);
-ALTER TABLE plant.alarm OWNER TO lineside_plant;
+COMMENT ON VIEW bi.tag_minute IS 'How did each tag run, minute by minute? Average, lowest and highest good value in the unit of the tag; as_of: when a value of it last came';
+CREATE VIEW bi.work_order AS
+ SELECT told.work_order,
+    told.item,
+    told.item_en,
+    told.item_zh,
+    told.state,
+    told.quantity,
+    told.good,
+    told.scrap,
+    told.rework,
+    told.remaining,
+    told.unit,
+    told.due_time,
+    told.priority,
+    told.started_time,
+    told.ended_time,
+    told.expected_end,
+    told.as_of,
+    (((told.state = ANY (ARRAY['planned'::text, 'released'::text, 'running'::text, 'paused'::text, 'held'::text])) AND (told.due_time < told.as_of)) OR ((told.ended_time > told.due_time) AND (told.state <> 'cancelled'::text))) AS is_late,
+    COALESCE(((told.due_time >= told.as_of) AND (told.expected_end > told.due_time)), false) AS is_at_risk
+   FROM ( SELECT work_order.number AS work_order,
+            item.code AS item,
+            item.name_en AS item_en,
+            item.name_zh AS item_zh,
+            work_order.state,
+            (work_order.quantity)::double precision AS quantity,
+            (work_order.good)::double precision AS good,
+            (work_order.scrap)::double precision AS scrap,
+            (work_order.rework)::double precision AS rework,
+            (GREATEST((work_order.quantity - work_order.good), (0)::numeric))::double precision AS remaining,
+            work_order.unit,
+            work_order.due_time,
+            COALESCE(work_order.person_priority, work_order.priority) AS priority,
+            work_order.started_time,
+            work_order.ended_time,
+                CASE
+                    WHEN ((work_order.state = ANY (ARRAY['released'::text, 'running'::text, 'paused'::text, 'held'::text])) AND (last.cycle_time_s > (0)::numeric)) THEN (now() + (((GREATEST((work_order.quantity - work_order.good), (0)::numeric))::double precision * (last.cycle_time_s)::double precision) * '00:00:01'::interval))
+                    ELSE NULL::timestamp with time zone
+                END AS expected_end,
+            now() AS as_of
+           FROM ((plant.work_order
+             JOIN plant.item USING (item_id))
+             LEFT JOIN plant.operation last ON (((last.work_order_id = work_order.work_order_id) AND last.is_last)))) told;
+ALTER TABLE bi.work_order OWNER TO lineside_plant;
+COMMENT ON VIEW bi.work_order IS 'Which orders are late, or will be? is_late: open and due before now, or ended after it was due. is_at_risk: not late yet, but expected_end = now + remaining x planned run time of the last operation lies after due_time';
 ALTER TABLE plant.alarm ALTER COLUMN alarm_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.alarm_alarm_id_seq
     START WITH 1
@@ -272,17 +1374,6 @@ ALTER TABLE plant.change_order ALTER COLUMN change_order_id ADD GENERATED ALWAYS
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.chosen_counting_tag (
-    equipment_id integer NOT NULL,
-    tag_id integer NOT NULL
-);
-ALTER TABLE plant.chosen_counting_tag OWNER TO lineside_plant;
-CREATE TABLE plant.chosen_energy_meter (
-    device_id integer NOT NULL,
-    tag_id integer NOT NULL,
-    path text
-);
-ALTER TABLE plant.chosen_energy_meter OWNER TO lineside_plant;
 CREATE TABLE plant.commit_log (
     edge_id integer NOT NULL,
     epoch uuid NOT NULL,
@@ -343,29 +1434,6 @@ CREATE TABLE plant.counted_tag (
 )
 WITH (fillfactor='50');
 ALTER TABLE plant.counted_tag OWNER TO lineside_plant;
-CREATE TABLE plant.not_assigned (
-    tag_id integer NOT NULL,
-    odometer_from numeric(20,0) NOT NULL,
-    odometer_to numeric(20,0) NOT NULL,
-    from_ts timestamp with time zone NOT NULL,
-    to_ts timestamp with time zone NOT NULL,
-    reason text NOT NULL,
-    proposed_run_id bigint,
-    CONSTRAINT not_assigned_check CHECK ((odometer_to > odometer_from)),
-    CONSTRAINT not_assigned_reason_check CHECK ((reason = ANY (ARRAY['no_run'::text, 'spans_runs'::text, 'late'::text])))
-)
-WITH (fillfactor='50');
-ALTER TABLE plant.not_assigned OWNER TO lineside_plant;
-CREATE TABLE plant.odometer (
-    tag_id integer NOT NULL,
-    total numeric(20,0) DEFAULT 0 NOT NULL,
-    ts timestamp with time zone,
-    state jsonb NOT NULL,
-    epoch uuid,
-    is_broken boolean DEFAULT false NOT NULL
-)
-WITH (fillfactor='50');
-ALTER TABLE plant.odometer OWNER TO lineside_plant;
 CREATE VIEW plant.counted_balance AS
  SELECT device.name AS device,
     tag.tag_id,
@@ -388,30 +1456,6 @@ CREATE VIEW plant.counted_balance AS
   WHERE ((tag.role = 'counter'::text) AND ((tag.counts = 'parts'::text) OR (counted_tag.tag_id IS NOT NULL)));
 ALTER TABLE plant.counted_balance OWNER TO lineside_plant;
 COMMENT ON VIEW plant.counted_balance IS 'stored = booked + not_assigned of each counter; bookings and ranges are independent of the total';
-CREATE TABLE plant.equipment_proposal (
-    proposal_id integer NOT NULL,
-    device_id integer NOT NULL,
-    path text,
-    state text DEFAULT 'open'::text NOT NULL,
-    equipment_id integer,
-    proposed_time timestamp with time zone DEFAULT now() NOT NULL,
-    decided_time timestamp with time zone,
-    decided_by text,
-    CONSTRAINT equipment_proposal_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'rejected'::text])))
-);
-ALTER TABLE plant.equipment_proposal OWNER TO lineside_plant;
-CREATE VIEW plant.counting_tag AS
- SELECT DISTINCT ON (device.device_id) device.device_id,
-    accepted.equipment_id,
-    tag.tag_id,
-    tag.counts
-   FROM (((plant.device
-     JOIN plant.tag ON (((tag.device_id = device.device_id) AND (tag.role = 'counter'::text))))
-     LEFT JOIN plant.equipment_proposal accepted ON (((accepted.device_id = device.device_id) AND (accepted.state = 'accepted'::text))))
-     LEFT JOIN plant.chosen_counting_tag chosen ON ((chosen.tag_id = tag.tag_id)))
-  WHERE ((chosen.tag_id IS NOT NULL) OR (tag.counts = ANY (ARRAY['parts'::text, 'good'::text, 'cycles'::text])))
-  ORDER BY device.device_id, (chosen.tag_id IS NULL), (array_position(ARRAY['parts'::text, 'good'::text, 'cycles'::text], tag.counts)), tag.tag_id;
-ALTER TABLE plant.counting_tag OWNER TO lineside_plant;
 CREATE TABLE plant.device_contact (
     device_id integer NOT NULL,
     ts timestamp with time zone NOT NULL,
@@ -426,26 +1470,6 @@ ALTER TABLE plant.device ALTER COLUMN device_id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.equipment (
-    equipment_id integer NOT NULL,
-    path text NOT NULL,
-    name text NOT NULL
-);
-ALTER TABLE plant.equipment OWNER TO lineside_plant;
-CREATE VIEW plant.device_place AS
- SELECT device.device_id,
-    device.name,
-    accepted.equipment_id,
-    COALESCE(equipment.path, device.path) AS path
-   FROM ((plant.device
-     LEFT JOIN plant.equipment_proposal accepted ON (((accepted.device_id = device.device_id) AND (accepted.state = 'accepted'::text))))
-     LEFT JOIN plant.equipment USING (equipment_id));
-ALTER TABLE plant.device_place OWNER TO lineside_plant;
-CREATE TABLE plant.dirty (
-    tag_id integer NOT NULL,
-    minute timestamp with time zone NOT NULL
-);
-ALTER TABLE plant.dirty OWNER TO lineside_plant;
 CREATE TABLE plant.drawing (
     drawing_id integer NOT NULL,
     item_id integer NOT NULL,
@@ -466,16 +1490,6 @@ ALTER TABLE plant.drawing ALTER COLUMN drawing_id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.edge (
-    edge_id integer NOT NULL,
-    group_id text NOT NULL,
-    node text NOT NULL,
-    bd_seq smallint,
-    online boolean DEFAULT false NOT NULL,
-    last_message timestamp with time zone,
-    clock_skew_s double precision
-);
-ALTER TABLE plant.edge OWNER TO lineside_plant;
 CREATE TABLE plant.edge_cursor (
     edge_id integer NOT NULL,
     epoch uuid NOT NULL,
@@ -494,39 +1508,6 @@ ALTER TABLE plant.edge ALTER COLUMN edge_id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-CREATE VIEW plant.energy_meter AS
- SELECT DISTINCT ON (place.device_id) tag.tag_id,
-    place.device_id,
-    place.name AS device,
-    tag.name AS tag,
-    COALESCE(chosen.path, place.path) AS path
-   FROM ((plant.device_place place
-     JOIN plant.tag ON (((tag.device_id = place.device_id) AND (tag.role = 'meter'::text) AND (tag.unit = 'Wh'::text))))
-     LEFT JOIN plant.chosen_energy_meter chosen ON ((chosen.tag_id = tag.tag_id)))
-  ORDER BY place.device_id, (chosen.tag_id IS NULL), (tag.name <> 'energy'::text), tag.tag_id;
-ALTER TABLE plant.energy_meter OWNER TO lineside_plant;
-CREATE TABLE plant.run_meter_energy (
-    run_id bigint NOT NULL,
-    tag_id integer NOT NULL,
-    energy_wh numeric(20,0) NOT NULL,
-    CONSTRAINT run_meter_energy_energy_wh_check CHECK ((energy_wh >= (0)::numeric))
-);
-ALTER TABLE plant.run_meter_energy OWNER TO lineside_plant;
-CREATE VIEW plant.energy_balance AS
- SELECT meter.device,
-    meter.tag_id,
-    meter.tag,
-    odometer.total AS stored,
-    COALESCE(booked.energy_wh, (0)::numeric) AS booked,
-    (odometer.total - COALESCE(booked.energy_wh, (0)::numeric)) AS not_assigned
-   FROM ((plant.energy_meter meter
-     JOIN plant.odometer USING (tag_id))
-     LEFT JOIN ( SELECT run_meter_energy.tag_id,
-            sum(run_meter_energy.energy_wh) AS energy_wh
-           FROM plant.run_meter_energy
-          GROUP BY run_meter_energy.tag_id) booked USING (tag_id));
-ALTER TABLE plant.energy_balance OWNER TO lineside_plant;
-COMMENT ON VIEW plant.energy_balance IS 'stored = booked + not_assigned of each meter, in Wh';
 CREATE TABLE plant.energy_key (
     tag_id integer NOT NULL,
     from_time timestamp with time zone NOT NULL,
@@ -610,21 +1591,6 @@ CREATE TABLE plant.frozen (
     CONSTRAINT frozen_only_row_check CHECK (only_row)
 );
 ALTER TABLE plant.frozen OWNER TO lineside_plant;
-CREATE TABLE plant.gap (
-    gap_id bigint NOT NULL,
-    edge_id integer NOT NULL,
-    epoch uuid NOT NULL,
-    first bigint NOT NULL,
-    last bigint NOT NULL,
-    reason text NOT NULL,
-    device text,
-    tag text,
-    from_ts timestamp with time zone,
-    to_ts timestamp with time zone,
-    count bigint,
-    stored_time timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE plant.gap OWNER TO lineside_plant;
 ALTER TABLE plant.gap ALTER COLUMN gap_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.gap_gap_id_seq
     START WITH 1
@@ -658,19 +1624,6 @@ ALTER TABLE plant.hand_over ALTER COLUMN hand_over_id ADD GENERATED ALWAYS AS ID
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.item (
-    item_id integer NOT NULL,
-    code text NOT NULL,
-    name_en text NOT NULL,
-    name_zh text NOT NULL,
-    unit text NOT NULL,
-    scale smallint DEFAULT 0 NOT NULL,
-    setup_parts text DEFAULT 'scrap'::text NOT NULL,
-    is_lot_tracked boolean DEFAULT true NOT NULL,
-    CONSTRAINT item_scale_check CHECK (((scale >= 0) AND (scale <= 9))),
-    CONSTRAINT item_setup_parts_check CHECK ((setup_parts = ANY (ARRAY['scrap'::text, 'not_counted'::text, 'good'::text])))
-);
-ALTER TABLE plant.item OWNER TO lineside_plant;
 ALTER TABLE plant.item ALTER COLUMN item_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.item_item_id_seq
     START WITH 1
@@ -704,17 +1657,6 @@ CREATE TABLE plant.labor (
     CONSTRAINT labor_check CHECK ((to_time >= from_time))
 );
 ALTER TABLE plant.labor OWNER TO lineside_plant;
-CREATE TABLE plant.last_value (
-    tag_id integer NOT NULL,
-    ts timestamp with time zone NOT NULL,
-    value double precision,
-    text text,
-    quality smallint NOT NULL,
-    is_live boolean DEFAULT false NOT NULL,
-    received_time timestamp with time zone DEFAULT now() NOT NULL
-)
-WITH (fillfactor='50');
-ALTER TABLE plant.last_value OWNER TO lineside_plant;
 CREATE TABLE plant.lot_hold (
     lot_id bigint NOT NULL,
     reference text NOT NULL,
@@ -762,14 +1704,6 @@ CREATE TABLE plant.lot_stock (
 )
 WITH (fillfactor='50');
 ALTER TABLE plant.lot_stock OWNER TO lineside_plant;
-CREATE TABLE plant.machine_state_interval (
-    device_id integer NOT NULL,
-    state text NOT NULL,
-    from_ts timestamp with time zone NOT NULL,
-    to_ts timestamp with time zone,
-    CONSTRAINT machine_state_interval_check CHECK ((to_ts > from_ts))
-);
-ALTER TABLE plant.machine_state_interval OWNER TO lineside_plant;
 CREATE TABLE plant.material_lot (
     lot_id bigint NOT NULL,
     item_id integer NOT NULL,
@@ -791,25 +1725,6 @@ ALTER TABLE plant.material_lot ALTER COLUMN lot_id ADD GENERATED ALWAYS AS IDENT
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.odometer_case (
-    case_id integer NOT NULL,
-    tag_id integer NOT NULL,
-    number integer NOT NULL,
-    kind text NOT NULL,
-    from_ts timestamp with time zone NOT NULL,
-    to_ts timestamp with time zone NOT NULL,
-    from_value numeric(20,0) NOT NULL,
-    to_value numeric(20,0) NOT NULL,
-    at_least numeric(20,0) NOT NULL,
-    at_most numeric(20,0) NOT NULL,
-    believed numeric(20,0) NOT NULL,
-    state text DEFAULT 'open'::text NOT NULL,
-    detail text,
-    opened_time timestamp with time zone DEFAULT now() NOT NULL,
-    settled_time timestamp with time zone,
-    CONSTRAINT odometer_case_state_check CHECK ((state = ANY (ARRAY['open'::text, 'settled'::text])))
-);
-ALTER TABLE plant.odometer_case OWNER TO lineside_plant;
 ALTER TABLE plant.odometer_case ALTER COLUMN case_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.odometer_case_case_id_seq
     START WITH 1
@@ -824,29 +1739,6 @@ CREATE TABLE plant.odometer_log (
     total numeric(20,0) NOT NULL
 );
 ALTER TABLE plant.odometer_log OWNER TO lineside_plant;
-CREATE TABLE plant.operation (
-    operation_id bigint NOT NULL,
-    work_order_id bigint NOT NULL,
-    "position" integer NOT NULL,
-    name_en text NOT NULL,
-    name_zh text NOT NULL,
-    work_center text,
-    setup_s numeric DEFAULT 0 NOT NULL,
-    cycle_time_s numeric DEFAULT 0 NOT NULL,
-    transfer_quantity numeric,
-    is_optional boolean DEFAULT false NOT NULL,
-    is_last boolean DEFAULT false NOT NULL,
-    count_source text DEFAULT 'machine'::text NOT NULL,
-    cavities integer DEFAULT 1 NOT NULL,
-    state text DEFAULT 'pending'::text NOT NULL,
-    made numeric DEFAULT 0 NOT NULL,
-    good numeric DEFAULT 0 NOT NULL,
-    scrap numeric DEFAULT 0 NOT NULL,
-    rework numeric DEFAULT 0 NOT NULL,
-    CONSTRAINT operation_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'ready'::text, 'running'::text, 'paused'::text, 'completed'::text, 'skipped'::text])))
-)
-WITH (fillfactor='50');
-ALTER TABLE plant.operation OWNER TO lineside_plant;
 ALTER TABLE plant.operation ALTER COLUMN operation_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.operation_operation_id_seq
     START WITH 1
@@ -855,19 +1747,6 @@ ALTER TABLE plant.operation ALTER COLUMN operation_id ADD GENERATED ALWAYS AS ID
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.outbox (
-    outbox_id bigint NOT NULL,
-    event_id uuid NOT NULL,
-    kind text NOT NULL,
-    work_order_id bigint,
-    order_seq bigint,
-    body jsonb NOT NULL,
-    not_before timestamp with time zone NOT NULL,
-    created_time timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT outbox_check CHECK (((work_order_id IS NULL) = (order_seq IS NULL)))
-);
-ALTER TABLE plant.outbox OWNER TO lineside_plant;
-COMMENT ON TABLE plant.outbox IS 'Contract: what ERPs must hear. The bridge claims rows by DELETE … RETURNING.';
 CREATE TABLE plant.outbox_order (
     work_order_id bigint NOT NULL,
     order_seq bigint NOT NULL
@@ -907,36 +1786,6 @@ ALTER TABLE plant.person ALTER COLUMN person_id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.production_entry (
-    event_id uuid NOT NULL,
-    line smallint NOT NULL,
-    run_id bigint NOT NULL,
-    work_order_id bigint NOT NULL,
-    kind text NOT NULL,
-    quantity numeric NOT NULL,
-    among_rejects boolean DEFAULT false NOT NULL,
-    reason text,
-    actor text NOT NULL,
-    event_time timestamp with time zone NOT NULL,
-    recorded_time timestamp with time zone NOT NULL,
-    reverses uuid,
-    CONSTRAINT production_entry_check CHECK (((reason IS NOT NULL) = (kind <> 'good'::text))),
-    CONSTRAINT production_entry_kind_check CHECK ((kind = ANY (ARRAY['good'::text, 'scrap'::text, 'rework'::text])))
-);
-ALTER TABLE plant.production_entry OWNER TO lineside_plant;
-CREATE TABLE plant.quarantine (
-    quarantine_id bigint NOT NULL,
-    edge_id integer,
-    topic text NOT NULL,
-    payload bytea NOT NULL,
-    reason text NOT NULL,
-    detail text NOT NULL,
-    epoch uuid,
-    first bigint,
-    last bigint,
-    received_time timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE plant.quarantine OWNER TO lineside_plant;
 ALTER TABLE plant.quarantine ALTER COLUMN quarantine_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.quarantine_quarantine_id_seq
     START WITH 1
@@ -945,20 +1794,6 @@ ALTER TABLE plant.quarantine ALTER COLUMN quarantine_id ADD GENERATED ALWAYS AS 
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.reason (
-    reason_id integer NOT NULL,
-    kind text NOT NULL,
-    code text NOT NULL,
-    parent_id integer,
-    name_en text NOT NULL,
-    name_zh text NOT NULL,
-    equipment text[] DEFAULT '{}'::text[] NOT NULL,
-    stop_time text,
-    is_active boolean DEFAULT true NOT NULL,
-    CONSTRAINT reason_kind_check CHECK ((kind = ANY (ARRAY['scrap'::text, 'stop'::text, 'rework'::text, 'adjustment'::text]))),
-    CONSTRAINT reason_stop_time_check CHECK ((stop_time = ANY (ARRAY['unplanned'::text, 'planned'::text, 'setup'::text, 'blocked'::text])))
-);
-ALTER TABLE plant.reason OWNER TO lineside_plant;
 ALTER TABLE plant.reason ALTER COLUMN reason_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.reason_reason_id_seq
     START WITH 1
@@ -1002,40 +1837,6 @@ ALTER TABLE plant.routing ALTER COLUMN routing_id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.run (
-    run_id bigint NOT NULL,
-    operation_id bigint NOT NULL,
-    work_order_id bigint NOT NULL,
-    equipment_id integer NOT NULL,
-    tag_id integer,
-    from_time timestamp with time zone NOT NULL,
-    to_time timestamp with time zone,
-    count_source text NOT NULL,
-    setup_parts text NOT NULL,
-    booked_made bigint DEFAULT 0 NOT NULL,
-    booked_scrap bigint DEFAULT 0 NOT NULL,
-    booked_rejected bigint DEFAULT 0 NOT NULL,
-    booked_setup bigint DEFAULT 0 NOT NULL,
-    entered_good numeric DEFAULT 0 NOT NULL,
-    entered_scrap numeric DEFAULT 0 NOT NULL,
-    entered_rework numeric DEFAULT 0 NOT NULL,
-    among_rejects numeric DEFAULT 0 NOT NULL,
-    CONSTRAINT run_check CHECK ((to_time >= from_time)),
-    CONSTRAINT run_check1 CHECK (((tag_id IS NOT NULL) OR (count_source = 'operator'::text))),
-    CONSTRAINT run_count_source_check CHECK ((count_source = ANY (ARRAY['machine'::text, 'operator'::text, 'both'::text]))),
-    CONSTRAINT run_setup_parts_check CHECK ((setup_parts = ANY (ARRAY['scrap'::text, 'not_counted'::text, 'good'::text])))
-)
-WITH (fillfactor='50');
-ALTER TABLE plant.run OWNER TO lineside_plant;
-CREATE TABLE plant.run_energy (
-    run_id bigint NOT NULL,
-    energy_wh numeric(20,0) NOT NULL,
-    meters integer NOT NULL,
-    event_id uuid NOT NULL,
-    told_time timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT run_energy_energy_wh_check CHECK ((energy_wh >= (0)::numeric))
-);
-ALTER TABLE plant.run_energy OWNER TO lineside_plant;
 ALTER TABLE plant.run ALTER COLUMN run_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.run_run_id_seq
     START WITH 1
@@ -1083,17 +1884,6 @@ CREATE TABLE plant.sample (
 )
 PARTITION BY RANGE (ts);
 ALTER TABLE plant.sample OWNER TO lineside_plant;
-CREATE TABLE plant.sample_quarantine (
-    ts timestamp with time zone,
-    time_ms numeric(20,0) NOT NULL,
-    value double precision,
-    text text,
-    tag_id integer NOT NULL,
-    quality smallint NOT NULL,
-    reason text NOT NULL,
-    stored_time timestamp with time zone DEFAULT now() NOT NULL
-);
-ALTER TABLE plant.sample_quarantine OWNER TO lineside_plant;
 CREATE TABLE plant.session (
     session_id uuid DEFAULT gen_random_uuid() NOT NULL,
     token_hash bytea NOT NULL,
@@ -1104,6 +1894,25 @@ CREATE TABLE plant.session (
     ended_time timestamp with time zone
 );
 ALTER TABLE plant.session OWNER TO lineside_plant;
+CREATE TABLE plant.shift_pattern (
+    code text NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    start_time time without time zone NOT NULL,
+    end_time time without time zone NOT NULL,
+    weekdays smallint[] DEFAULT '{0,1,2,3,4,5,6}'::smallint[] NOT NULL,
+    is_stated boolean DEFAULT true NOT NULL,
+    CONSTRAINT shift_pattern_weekdays_check CHECK ((weekdays <@ '{0,1,2,3,4,5,6}'::smallint[]))
+);
+ALTER TABLE plant.shift_pattern OWNER TO lineside_plant;
+ALTER TABLE plant.shift ALTER COLUMN shift_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.shift_shift_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.sign_in_try (
     subject text NOT NULL,
     tries integer NOT NULL,
@@ -1128,16 +1937,6 @@ ALTER TABLE plant.station ALTER COLUMN station_id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.stop (
-    stop_id bigint NOT NULL,
-    device_id integer NOT NULL,
-    from_ts timestamp with time zone NOT NULL,
-    to_ts timestamp with time zone,
-    micro_below_s integer NOT NULL,
-    states text[] NOT NULL,
-    CONSTRAINT stop_check CHECK ((to_ts > from_ts))
-);
-ALTER TABLE plant.stop OWNER TO lineside_plant;
 CREATE TABLE plant.stop_dirty (
     device_id integer NOT NULL,
     since timestamp with time zone NOT NULL
@@ -1151,14 +1950,6 @@ CREATE TABLE plant.stop_gone (
     gone_time timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE plant.stop_gone OWNER TO lineside_plant;
-CREATE TABLE plant.stop_piece (
-    stop_id bigint NOT NULL,
-    from_ts timestamp with time zone NOT NULL,
-    to_ts timestamp with time zone,
-    reason text,
-    CONSTRAINT stop_piece_check CHECK ((to_ts > from_ts))
-);
-ALTER TABLE plant.stop_piece OWNER TO lineside_plant;
 CREATE TABLE plant.stop_reason (
     word_id bigint NOT NULL,
     device_id integer NOT NULL,
@@ -1241,11 +2032,6 @@ CREATE TABLE plant.told_range (
     CONSTRAINT told_range_check CHECK ((odometer_to > odometer_from))
 );
 ALTER TABLE plant.told_range OWNER TO lineside_plant;
-CREATE TABLE plant.unsealed (
-    recorded_time timestamp with time zone NOT NULL,
-    event_id uuid NOT NULL
-);
-ALTER TABLE plant.unsealed OWNER TO lineside_plant;
 CREATE TABLE plant.waiver (
     waiver_id bigint NOT NULL,
     work_order_id bigint NOT NULL,
@@ -1278,43 +2064,6 @@ ALTER TABLE plant.waiver ALTER COLUMN waiver_id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE plant.work_order (
-    work_order_id bigint NOT NULL,
-    number text NOT NULL,
-    source text NOT NULL,
-    item_id integer NOT NULL,
-    quantity numeric NOT NULL,
-    unit text NOT NULL,
-    ordered_quantity numeric NOT NULL,
-    ordered_unit text NOT NULL,
-    due_time timestamp with time zone,
-    priority smallint DEFAULT 5 NOT NULL,
-    work_center text,
-    requirement text,
-    wanted_revision text,
-    state text DEFAULT 'planned'::text NOT NULL,
-    has_started boolean DEFAULT false NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    item_revision text,
-    bom_id integer,
-    routing_id integer,
-    made numeric DEFAULT 0 NOT NULL,
-    good numeric DEFAULT 0 NOT NULL,
-    scrap numeric DEFAULT 0 NOT NULL,
-    rework numeric DEFAULT 0 NOT NULL,
-    created_time timestamp with time zone DEFAULT now() NOT NULL,
-    released_time timestamp with time zone,
-    started_time timestamp with time zone,
-    ended_time timestamp with time zone,
-    person_priority smallint,
-    CONSTRAINT work_order_person_priority_check CHECK (((person_priority >= 1) AND (person_priority <= 9))),
-    CONSTRAINT work_order_priority_check CHECK (((priority >= 1) AND (priority <= 9))),
-    CONSTRAINT work_order_quantity_check CHECK ((quantity > (0)::numeric)),
-    CONSTRAINT work_order_source_check CHECK ((source = ANY (ARRAY['erp'::text, 'plant'::text]))),
-    CONSTRAINT work_order_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'released'::text, 'running'::text, 'paused'::text, 'held'::text, 'completed'::text, 'closed'::text, 'cancelled'::text, 'aborted'::text])))
-)
-WITH (fillfactor='50');
-ALTER TABLE plant.work_order OWNER TO lineside_plant;
 CREATE TABLE plant.work_order_hold (
     work_order_id bigint NOT NULL,
     reason text NOT NULL,
@@ -1360,6 +2109,8 @@ ALTER TABLE ONLY plant.chosen_energy_meter
     ADD CONSTRAINT chosen_energy_meter_pkey PRIMARY KEY (device_id);
 ALTER TABLE ONLY plant.chosen_energy_meter
     ADD CONSTRAINT chosen_energy_meter_tag_id_key UNIQUE (tag_id);
+ALTER TABLE ONLY plant.commit_minute
+    ADD CONSTRAINT commit_minute_pkey PRIMARY KEY (edge_id, minute);
 ALTER TABLE ONLY plant.consumption
     ADD CONSTRAINT consumption_pkey PRIMARY KEY (consumption_id);
 ALTER TABLE ONLY plant.count_case
@@ -1426,12 +2177,16 @@ ALTER TABLE ONLY plant.lot_move
     ADD CONSTRAINT lot_move_pkey PRIMARY KEY (move_id);
 ALTER TABLE ONLY plant.lot_stock
     ADD CONSTRAINT lot_stock_pkey PRIMARY KEY (lot_id, location);
+ALTER TABLE ONLY plant.machine_hour
+    ADD CONSTRAINT machine_hour_pkey PRIMARY KEY (device_id, from_ts);
 ALTER TABLE ONLY plant.machine_state_interval
     ADD CONSTRAINT machine_state_interval_device_id_tstzrange_excl EXCLUDE USING gist (device_id WITH =, tstzrange(from_ts, to_ts) WITH &&) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY plant.material_lot
     ADD CONSTRAINT material_lot_item_id_lot_key UNIQUE (item_id, lot);
 ALTER TABLE ONLY plant.material_lot
     ADD CONSTRAINT material_lot_pkey PRIMARY KEY (lot_id);
+ALTER TABLE ONLY plant.meter_hour
+    ADD CONSTRAINT meter_hour_pkey PRIMARY KEY (tag_id, hour);
 ALTER TABLE ONLY plant.not_assigned
     ADD CONSTRAINT not_assigned_once EXCLUDE USING gist (tag_id WITH =, numrange(odometer_from, odometer_to, '(]'::text) WITH &&);
 ALTER TABLE ONLY plant.not_assigned
@@ -1492,6 +2247,14 @@ ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_token_hash_key UNIQUE (token_hash);
+ALTER TABLE ONLY plant.shift
+    ADD CONSTRAINT shift_code_business_date_key UNIQUE (code, business_date);
+ALTER TABLE ONLY plant.shift
+    ADD CONSTRAINT shift_one_at_a_time EXCLUDE USING gist (tstzrange(from_ts, to_ts) WITH &&);
+ALTER TABLE ONLY plant.shift_pattern
+    ADD CONSTRAINT shift_pattern_pkey PRIMARY KEY (code);
+ALTER TABLE ONLY plant.shift
+    ADD CONSTRAINT shift_pkey PRIMARY KEY (shift_id);
 ALTER TABLE ONLY plant.sign_in_try
     ADD CONSTRAINT sign_in_try_pkey PRIMARY KEY (subject);
 ALTER TABLE ONLY plant.station
@@ -1535,6 +2298,7 @@ CREATE INDEX bom_component_item ON plant.bom_component USING btree (item_id);
 CREATE INDEX booking_of_run ON plant.booking USING btree (run_id, odometer_from);
 CREATE INDEX change_order_item ON plant.change_order USING btree (item_id);
 CREATE INDEX commit_log_stored ON plant.commit_log USING brin (stored_time);
+CREATE INDEX commit_minute_minute ON plant.commit_minute USING btree (minute);
 CREATE INDEX consumption_event ON plant.consumption USING btree (event_id);
 CREATE INDEX consumption_order ON plant.consumption USING btree (work_order_id, consumption_id);
 CREATE INDEX consumption_short ON plant.consumption USING btree (consumption_id) WHERE ((shortage > (0)::numeric) AND (reversed_by IS NULL));
@@ -1548,12 +2312,16 @@ CREATE INDEX lot_move_consumption ON plant.lot_move USING btree (consumption_id)
 CREATE INDEX lot_move_lot ON plant.lot_move USING btree (lot_id, move_id);
 CREATE INDEX lot_move_order ON plant.lot_move USING btree (work_order_id, move_id) WHERE (work_order_id IS NOT NULL);
 CREATE INDEX lot_stock_at ON plant.lot_stock USING btree (location) WHERE (quantity > (0)::numeric);
+CREATE INDEX machine_hour_from ON plant.machine_hour USING btree (from_ts);
+CREATE INDEX machine_hour_shift ON plant.machine_hour USING btree (shift_id);
 CREATE INDEX machine_state_interval_from ON plant.machine_state_interval USING btree (device_id, from_ts);
 CREATE INDEX material_lot_code ON plant.material_lot USING btree (lot);
 CREATE INDEX material_lot_supplier ON plant.material_lot USING btree (supplier_lot) WHERE (supplier_lot IS NOT NULL);
+CREATE INDEX meter_hour_hour ON plant.meter_hour USING btree (hour);
 CREATE INDEX odometer_case_tag ON plant.odometer_case USING btree (tag_id, from_ts);
 CREATE INDEX odometer_log_tag_ts ON plant.odometer_log USING btree (tag_id, ts);
 CREATE INDEX outbox_due ON plant.outbox USING btree (not_before, outbox_id);
+CREATE INDEX production_entry_event ON plant.production_entry USING btree (event_time);
 CREATE INDEX production_entry_order ON plant.production_entry USING btree (work_order_id, recorded_time);
 CREATE UNIQUE INDEX production_entry_reversed_once ON plant.production_entry USING btree (reverses, line) WHERE (reverses IS NOT NULL);
 CREATE INDEX production_entry_run ON plant.production_entry USING btree (run_id, recorded_time);
@@ -1565,6 +2333,8 @@ CREATE INDEX sample_tag_ts ON ONLY plant.sample USING btree (tag_id, ts);
 CREATE INDEX session_of_person ON plant.session USING btree (person_id) WHERE (ended_time IS NULL);
 CREATE INDEX stop_from ON plant.stop USING btree (device_id, from_ts);
 CREATE INDEX stop_newest ON plant.stop USING btree (from_ts DESC, stop_id DESC);
+CREATE INDEX stop_piece_open ON plant.stop_piece USING btree (stop_id) WHERE (to_ts IS NULL);
+CREATE INDEX stop_piece_span ON plant.stop_piece USING gist (tstzrange(from_ts, to_ts));
 CREATE INDEX stop_reason_device ON plant.stop_reason USING btree (device_id, to_ts);
 CREATE UNIQUE INDEX tag_proposal_open ON plant.tag_proposal USING btree (tag_id) WHERE (state = 'open'::text);
 CREATE INDEX text_sample_tag_ts ON ONLY plant.text_sample USING btree (tag_id, ts);
@@ -1581,8 +2351,14 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event_chain FOR EACH
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.lot_move FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.stop_reason FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER mark_contact_dirty AFTER INSERT ON plant.device_contact FOR EACH ROW EXECUTE FUNCTION plant.mark_contact_dirty();
+CREATE TRIGGER mark_count_hours AFTER INSERT OR DELETE OR UPDATE ON plant.booking FOR EACH ROW EXECUTE FUNCTION plant.mark_count_hours();
+CREATE TRIGGER mark_count_hours AFTER INSERT OR DELETE OR UPDATE ON plant.not_assigned FOR EACH ROW EXECUTE FUNCTION plant.mark_count_hours();
 CREATE TRIGGER mark_energy_to_tell AFTER INSERT OR UPDATE OF to_time ON plant.run FOR EACH ROW WHEN ((new.to_time IS NOT NULL)) EXECUTE FUNCTION plant.mark_energy_to_tell();
+CREATE TRIGGER mark_entry_hours AFTER INSERT OR DELETE ON plant.production_entry FOR EACH ROW EXECUTE FUNCTION plant.mark_entry_hours();
 CREATE TRIGGER mark_gap_dirty AFTER INSERT ON plant.gap FOR EACH ROW WHEN ((new.from_ts IS NOT NULL)) EXECUTE FUNCTION plant.mark_gap_dirty();
+CREATE TRIGGER mark_interval_hours AFTER INSERT OR DELETE OR UPDATE ON plant.machine_state_interval FOR EACH ROW EXECUTE FUNCTION plant.mark_interval_hours();
+CREATE TRIGGER mark_piece_hours AFTER INSERT OR DELETE OR UPDATE ON plant.stop_piece FOR EACH ROW EXECUTE FUNCTION plant.mark_piece_hours();
+CREATE TRIGGER mark_shift_hours AFTER INSERT OR DELETE OR UPDATE ON plant.shift FOR EACH ROW EXECUTE FUNCTION plant.mark_shift_hours();
 CREATE TRIGGER mark_stops_dirty AFTER INSERT OR DELETE OR UPDATE ON plant.machine_state_interval FOR EACH ROW EXECUTE FUNCTION plant.mark_stops_dirty();
 ALTER TABLE ONLY plant.backflush_residual
     ADD CONSTRAINT backflush_residual_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
@@ -1612,6 +2388,8 @@ ALTER TABLE ONLY plant.chosen_energy_meter
     ADD CONSTRAINT chosen_energy_meter_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.commit_log
     ADD CONSTRAINT commit_log_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
+ALTER TABLE ONLY plant.commit_minute
+    ADD CONSTRAINT commit_minute_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
 ALTER TABLE ONLY plant.consumption
     ADD CONSTRAINT consumption_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
 ALTER TABLE ONLY plant.consumption
@@ -1666,12 +2444,16 @@ ALTER TABLE ONLY plant.lot_move
     ADD CONSTRAINT lot_move_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.lot_stock
     ADD CONSTRAINT lot_stock_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES plant.material_lot(lot_id);
+ALTER TABLE ONLY plant.machine_hour
+    ADD CONSTRAINT machine_hour_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.machine_state_interval
     ADD CONSTRAINT machine_state_interval_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.material_lot
     ADD CONSTRAINT material_lot_item_id_fkey FOREIGN KEY (item_id) REFERENCES plant.item(item_id);
 ALTER TABLE ONLY plant.material_lot
     ADD CONSTRAINT material_lot_reserved_for_fkey FOREIGN KEY (reserved_for) REFERENCES plant.work_order(work_order_id);
+ALTER TABLE ONLY plant.meter_hour
+    ADD CONSTRAINT meter_hour_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.not_assigned
     ADD CONSTRAINT not_assigned_proposed_run_id_fkey FOREIGN KEY (proposed_run_id) REFERENCES plant.run(run_id);
 ALTER TABLE ONLY plant.not_assigned
@@ -1759,7 +2541,32 @@ ALTER TABLE ONLY plant.work_order
 ALTER TABLE ONLY plant.work_order
     ADD CONSTRAINT work_order_routing_id_fkey FOREIGN KEY (routing_id) REFERENCES plant.routing(routing_id);
 GRANT USAGE ON SCHEMA bi TO lineside_bi;
+GRANT ALL ON SCHEMA bi TO lineside_bridge;
 GRANT USAGE ON SCHEMA plant TO lineside_bridge;
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
-GRANT SELECT ON TABLE bi.tag_minute TO lineside_bi;
+GRANT SELECT ON TABLE bi.alarm TO lineside_bi;
+GRANT SELECT ON TABLE bi.database TO lineside_bi;
+GRANT SELECT ON TABLE bi.edge TO lineside_bi;
+GRANT SELECT ON TABLE bi.energy_balance TO lineside_bi;
+GRANT SELECT ON TABLE bi.energy_hour TO lineside_bi;
+GRANT SELECT ON TABLE bi.energy_run TO lineside_bi;
+GRANT SELECT ON TABLE bi.erp_document TO lineside_bi;
+GRANT SELECT ON TABLE bi.erp_inbox TO lineside_bi;
+GRANT SELECT ON TABLE bi.gap TO lineside_bi;
+GRANT SELECT ON TABLE bi.ingest_minute TO lineside_bi;
+GRANT SELECT ON TABLE bi.machine TO lineside_bi;
+GRANT SELECT ON TABLE bi.machine_hour TO lineside_bi;
+GRANT SELECT ON TABLE bi.machine_state TO lineside_bi;
+GRANT SELECT ON TABLE bi.not_assigned TO lineside_bi;
+GRANT SELECT ON TABLE bi.odometer_case TO lineside_bi;
+GRANT SELECT ON TABLE bi.oee_shift TO lineside_bi;
 GRANT SELECT,DELETE ON TABLE plant.outbox TO lineside_bridge;
+GRANT SELECT ON TABLE bi.outbox TO lineside_bi;
+GRANT SELECT ON TABLE bi.output_hour TO lineside_bi;
+GRANT SELECT ON TABLE bi.quarantine TO lineside_bi;
+GRANT SELECT ON TABLE bi.run TO lineside_bi;
+GRANT SELECT ON TABLE bi.scrap TO lineside_bi;
+GRANT SELECT ON TABLE bi.shift TO lineside_bi;
+GRANT SELECT ON TABLE bi.stop TO lineside_bi;
+GRANT SELECT ON TABLE bi.tag_minute TO lineside_bi;
+GRANT SELECT ON TABLE bi.work_order TO lineside_bi;

@@ -184,4 +184,5 @@ def test_every_job_has_a_name_of_its_own() -> None:
     names = [job.name for job in jobs_of(Settings())]
     machine_side = {"partitions", "rollup", "retention", "commit_log"}
     work = {"seal", "anchor", "sessions", "booking", "stops", "energy"}
-    assert sorted(names) == sorted(machine_side | work)
+    figures = {"shifts", "hours", "commit_minutes"}
+    assert sorted(names) == sorted(machine_side | work | figures)

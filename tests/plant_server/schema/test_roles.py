@@ -41,7 +41,9 @@ REFUSED = {
 @pytest.fixture
 def run_as(database_server: PostgresServer, plant_database: PlantDatabase) -> Callable[[str, str], None]:
     def run(role: str, statement: str) -> None:
-        with psycopg.connect(database_server.url(role, plant_database.name)) as connection:
+        # Boards begin read only (schema/migrations/0072_bi_views.sql); what counts is what they cannot switch off.
+        url, writes = database_server.url(role, plant_database.name), "-c default_transaction_read_only=off"
+        with psycopg.connect(url, options=writes) as connection:
             connection.execute(statement.encode())
             connection.rollback()
 

@@ -1,0 +1,57 @@
+"""Shifts laid out in UTC, from the first fact to a week ahead, by the wall clock of the site (domain/shift_pattern.py).
+
+What has begun stays as it was; a pattern that was changed holds from the next shift on.
+"""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from plant_server.database import load_queries
+from plant_server.domain.shift_pattern import OverlappingShifts, Shift, ShiftPattern
+
+DAYS_AHEAD = 7
+QUERIES = load_queries(__package__, "shifts.sql")
+ALARM = {"kind": "shifts_overlap", "subject": "site"}
+
+log = structlog.get_logger()
+
+
+async def lay_out_shifts(connection: AsyncConnection, time_zone: str) -> bool:
+    """A job of the keeper; `time_zone` is the site's. Patterns that overlap are an alarm, and nothing is laid out until they are mended."""
+    async with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        dates = await (await cursor.execute(QUERIES["dates"], {"zone": time_zone})).fetchone()
+        assert dates is not None, "SELECT without FROM returns a row"  # noqa: S101
+        patterns = await (await cursor.execute(QUERIES["patterns"])).fetchall()
+        shifts = tuple(
+            Shift(
+                row["code"],
+                row["name_zh"],
+                row["name_en"],
+                row["start_time"],
+                row["end_time"],
+                frozenset(row["weekdays"]),
+            )
+            for row in patterns
+        )
+        first: date = dates["first_date"] - timedelta(days=1)
+        last: date = dates["today"] + timedelta(days=DAYS_AHEAD)
+        try:
+            made = ShiftPattern(ZoneInfo(time_zone), shifts).on_dates(first, last)
+        except OverlappingShifts as mistake:
+            log.error("shifts_overlap", detail=str(mistake))
+            await cursor.execute(QUERIES["raise_overlap"], ALARM | {"detail": str(mistake)})
+            return False
+        await cursor.execute(QUERIES["clear_overlap"], ALARM)
+        values = {
+            "codes": [one.code for one in made],
+            "dates": [one.business_date for one in made],
+            "from_ms": [one.start_ms for one in made],
+            "to_ms": [one.end_ms for one in made],
+        }
+        await cursor.execute(QUERIES["take_back"], values)
+        await cursor.execute(QUERIES["lay_out"], values)
+    return False

@@ -1,0 +1,35 @@
+-- dates --
+-- The present date of the site, and that of the first fact about a machine.
+SELECT (now() AT TIME ZONE %(zone)s)::date AS today,
+       (least((SELECT min(from_ts) FROM plant.machine_state_interval), (SELECT min(from_ts) FROM plant.booking),
+              (SELECT min(from_ts) FROM plant.not_assigned), now()) AT TIME ZONE %(zone)s)::date AS first_date;
+
+-- patterns --
+SELECT code, name_en, name_zh, start_time, end_time, weekdays FROM plant.shift_pattern ORDER BY code;
+
+-- raise_overlap --
+INSERT INTO plant.alarm (kind, subject, detail) VALUES (%(kind)s, %(subject)s, %(detail)s)
+ON CONFLICT (kind, subject) WHERE cleared_time IS NULL DO NOTHING;
+
+-- clear_overlap --
+UPDATE plant.alarm SET cleared_time = now() WHERE kind = %(kind)s AND subject = %(subject)s AND cleared_time IS NULL;
+
+-- take_back --
+-- What has not begun and is not meant any more, or not at that time.
+DELETE FROM plant.shift
+WHERE from_ts > now() AND NOT EXISTS (
+    SELECT FROM unnest(%(codes)s::text[], %(dates)s::date[], %(from_ms)s::bigint[], %(to_ms)s::bigint[])
+        AS made (code, business_date, from_ms, to_ms)
+    WHERE made.code = shift.code AND made.business_date = shift.business_date
+      AND to_timestamp(made.from_ms / 1000) = shift.from_ts AND to_timestamp(made.to_ms / 1000) = shift.to_ts);
+
+-- lay_out --
+-- Beside what stands already, so a shift that has begun ends as it was meant to.
+INSERT INTO plant.shift (code, name_en, name_zh, business_date, from_ts, to_ts, is_stated)
+SELECT pattern.code, pattern.name_en, pattern.name_zh, made.business_date, to_timestamp(made.from_ms / 1000),
+       to_timestamp(made.to_ms / 1000), pattern.is_stated
+FROM unnest(%(codes)s::text[], %(dates)s::date[], %(from_ms)s::bigint[], %(to_ms)s::bigint[])
+    AS made (code, business_date, from_ms, to_ms)
+JOIN plant.shift_pattern AS pattern USING (code)
+ORDER BY made.from_ms
+ON CONFLICT DO NOTHING;
