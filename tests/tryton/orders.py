@@ -48,5 +48,44 @@ def planned_production(rpc: Rpc, quantity: float, reference: str = "SO-1", *, re
     return str(told["number"])
 
 
+def shipped(rpc: Rpc, lot: str, quantity: float, customer: str) -> None:
+    """Pumps of a lot, from the store to a customer who did not exist before."""
+    (party,) = rpc.create("party.party", {"name": customer, "addresses": [["create", [{}]]]})
+    (told,) = rpc.rows("party.party", ["addresses"], ["id", "=", party])
+    (lot_id,) = rpc.search("stock.lot", ["number", "=", lot])
+    warehouse = rpc.one("stock.location", ["type", "=", "warehouse"])
+    (places,) = rpc.rows("stock.location", ["output_location", "storage_location"], ["id", "=", warehouse])
+    (company,) = rpc.rows("company.company", ["currency"], ["id", "=", rpc.context["company"]])
+    move = {
+        "product": _product(rpc, "PUMP"),
+        "unit": rpc.one("product.uom", ["name", "=", "Unit"]),
+        "quantity": quantity,
+        "lot": lot_id,
+        "from_location": places["output_location"],
+        "to_location": rpc.one("stock.location", ["type", "=", "customer"]),
+        "company": company["id"],
+        "unit_price": Decimal(100),
+        "currency": company["currency"],
+    }
+    (shipment,) = rpc.create(
+        "stock.shipment.out",
+        {
+            "customer": party,
+            "delivery_address": told["addresses"][0],
+            "warehouse": warehouse,
+            "warehouse_output": places["output_location"],
+            "warehouse_storage": places["storage_location"],
+            "company": company["id"],
+            "outgoing_moves": [["create", [move]]],
+        },
+    )
+    rpc.call("model.stock.shipment.out.wait", [shipment])
+    (told,) = rpc.rows("stock.shipment.out", ["inventory_moves"], ["id", "=", shipment])
+    for inventory_move in told["inventory_moves"]:
+        rpc.write("stock.move", inventory_move, lot=lot_id)
+    for button in ("assign_try", "pick", "pack", "do"):
+        rpc.call(f"model.stock.shipment.out.{button}", [shipment])
+
+
 def _product(rpc: Rpc, code: str) -> int:
     return rpc.one("product.product", ["code", "=", code])
