@@ -44,7 +44,7 @@ WHERE run.equipment_id = %(equipment_id)s AND operation.state = 'paused';
 -- The counter that says what the station makes: how far it is, and when it last said so.
 SELECT tag_id, odometer.ts, odometer.total,
        edge.online AND coalesce(device.online, false)
-       AND coalesce(edge.last_message > now() - make_interval(secs => %(contact_lost_s)s), false) AS online
+       AND coalesce(edge.last_message > now() - make_interval(secs => edge.contact_lost_s), false) AS online
 FROM plant.counting_tag
 JOIN plant.device USING (device_id)
 JOIN plant.edge USING (edge_id)
@@ -111,11 +111,11 @@ ORDER BY hand_over_id DESC LIMIT %(limit)s;
 SELECT equipment.path, equipment.name, job.number, job.item, job.name_en, job.name_zh, job.good, job.target,
        coalesce(machine.state, 'unknown') AS state, machine.from_ts AS state_since,
        stop.from_ts AS stop_since, stop.name_en AS stop_en, stop.name_zh AS stop_zh,
-       contact.online, CASE WHEN contact.online THEN contact.last_message ELSE contact.last_ts END AS as_of
+       contact.online, CASE WHEN contact.online THEN contact.last_message ELSE coalesce(contact.last_ts, contact.last_message) END AS as_of
 FROM plant.equipment
 CROSS JOIN LATERAL (
     SELECT coalesce(bool_or(edge.online AND coalesce(device.online, false) AND coalesce(
-               edge.last_message > now() - make_interval(secs => %(contact_lost_s)s), false)), false) AS online,
+               edge.last_message > now() - make_interval(secs => edge.contact_lost_s), false)), false) AS online,
            max(edge.last_message) AS last_message, max(odometer.ts) AS last_ts, count(*) AS devices
     FROM plant.equipment_proposal AS proposal
     JOIN plant.device USING (device_id)

@@ -1,7 +1,9 @@
 """What a finger and an ear are told: pressed at once, done or not done, and a bounce is no second tap."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 from psycopg import AsyncConnection
 
 from tests.browser.conftest import Plant
@@ -86,3 +88,38 @@ async def test_a_bouncing_finger_does_not_hit_the_command_beneath(page: Page, pl
     async with page.expect_request("**/beneath"):
         await page.mouse.click(x, y)
     assert len(asked) == 1
+
+
+async def test_a_scanner_with_a_prefix_may_be_slow_and_one_without_may_not(page: Page, plant: Plant) -> None:
+    """A busy machine passes keys on late; who types by hand is no scanner."""
+    await sign_in(page, plant.url)
+    await page.evaluate(
+        "() => { window.scans = []; document.addEventListener('scan', (event) => window.scans.push(event.detail)); }"
+    )
+    await page.keyboard.type("L-SEAL-A-7", delay=120)
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("window.scans") == []
+    await page.keyboard.press("F9")
+    await page.keyboard.type("L-SEAL-A-7", delay=120)
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("window.scans") == ["L-SEAL-A-7"]
+
+
+async def test_a_scan_is_read_whole_while_the_page_is_busy(
+    page: Page, context: BrowserContext, plant: Plant
+) -> None:
+    """Keys are hit at once and heard late: what counts is when they were hit."""
+    await sign_in(page, plant.url)
+    await page.evaluate(
+        """() => { window.scans = []; document.addEventListener('scan', (event) => window.scans.push(event.detail));
+        let keys = 0;
+        document.addEventListener('keydown', () => { keys += 1; const until = performance.now() + (keys === 4 ? 300 : 0);
+          while (performance.now() < until); }); }"""
+    )
+    session = await context.new_cdp_session(page)
+    keys = [*({"text": one, "key": one} for one in "L-SEAL-A-7"), {"key": "Enter"}]
+    await asyncio.gather(
+        *(session.send("Input.dispatchKeyEvent", {"type": "keyDown", **key}) for key in keys)
+    )
+    await page.wait_for_function("() => window.scans.length")
+    assert await page.evaluate("window.scans") == ["L-SEAL-A-7"]

@@ -47,9 +47,10 @@
     return next.length > most ? text : next;
   };
 
-  // Characters follow one another within 50 ms and end with Enter. Where an input method has eaten the key, event.code
-  // still says which one it was on a US keyboard.
-  let buffer = '', last = 0, lastCode = '', lastTime = -Infinity;
+  // Characters follow one another within 50 ms and end with Enter; after a prefix that the scanner was programmed to send
+  // (F9 or ~) within 2 s, so that a slow machine loses none. What counts is when a key was hit, not when a busy page comes to
+  // hear of it. Where an input method has eaten the key, event.code still says which one it was on a US keyboard.
+  let buffer = '', last = 0, isPrefixed = false, lastCode = '', lastTime = -Infinity;
   const character = (event) => {
     if (/^[ -~]$/.test(event.key)) return event.key;
     if (event.code?.startsWith('Digit') && !event.shiftKey) return event.code.slice(5);
@@ -57,13 +58,15 @@
     return '';
   };
   addEventListener('keydown', (event) => {
-    const now = performance.now();
+    const now = event.timeStamp;
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.code === 'F9' || event.key === '~') { buffer = ''; last = now; event.preventDefault(); return; }
+    if (event.code === 'F9' || event.key === '~') { buffer = ''; last = now; isPrefixed = true; event.preventDefault(); return; }
+    isPrefixed &&= now - last <= 2000;
     if (event.key === 'Enter') {
-      const code = buffer;
+      const code = buffer, pause = isPrefixed ? 2000 : 100;
       buffer = '';
-      if (code.length < 4 || now - last > 100) return;
+      isPrefixed = false;
+      if (code.length < 4 || now - last > pause) return;
       event.preventDefault();
       event.stopImmediatePropagation();
       if (event.target.matches?.('input')) event.target.value = event.target.value.replace(code, '');
@@ -74,7 +77,7 @@
     }
     const one = character(event);
     if (!one) return;
-    buffer = now - last <= 50 ? buffer + one : one;
+    buffer = isPrefixed || now - last <= 50 ? buffer + one : one;
     last = now;
   }, true);
 })();

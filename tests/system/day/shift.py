@@ -5,8 +5,8 @@ from decimal import Decimal
 from playwright.async_api import expect
 
 from tests.system.day.day import DAY, ORDERED, Day
-from tests.system.day.morning import FORBIDDEN, NEWER, SEAL_CHANGE, bring
-from tests.system.day.office import SEAL
+from tests.system.day.morning import FORBIDDEN, NEWER, bring
+from tests.system.day.office import CHANGE, SEAL
 
 ENTRIES = (
     "SELECT kind, reason, sum(quantity) FROM plant.production_entry WHERE run_id = %(run)s GROUP BY 1, 2"
@@ -74,7 +74,7 @@ async def _settle_shortages(day: Day) -> None:
     for one in short:
         assert one["item"] == SEAL
         refused = {(lot["lot"], lot["reason"], lot["change"]) for lot in one["refused"]}
-        assert (FORBIDDEN, "superseded_revision", SEAL_CHANGE) in refused
+        assert (FORBIDDEN, "superseded_revision", CHANGE) in refused
         await lead.do(f"consumptions/{one['consumption_id']}/settle", {"lot_id": day.lots[NEWER]})
 
 

@@ -55,7 +55,8 @@ class Hands:
         await expect(self.page.locator("#job h2")).to_contain_text(number)
 
     async def scan(self, code: str) -> None:
-        """As a scanner does: quick keys and Enter. Ends when the plant has judged."""
+        """As a scanner does: the prefix it was programmed to send, quick keys and Enter. Ends when the plant has judged."""
+        await self.page.keyboard.press("F9")
         await self.page.keyboard.type(code, delay=2)
         await self.page.keyboard.press("Enter")
         await expect(self.page.locator("#verdict")).to_contain_text(code)
