@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import BrowserContext, Page, expect
 from psycopg import AsyncConnection
 
@@ -12,6 +13,7 @@ from plant_server.people.roles import Role
 from tests.browser.conftest import Plant
 from tests.browser.hands import report, sign_in, waiting
 from tests.browser.test_kiosk import CACHED, enrolled, kiosk
+from tests.browser.test_screens import MM_PX, RULES, SIZES, SMALL
 from tests.browser.test_terminal import nothing_waits, number, people_count, until
 from tests.plant_server.people.staff import add_person
 from tests.plant_server.terminal.shop import NAME
@@ -148,7 +150,7 @@ async def test_a_terminal_that_loses_contact_at_the_sign_in_goes_on_for_nobody(
     await people_count(connection)
     await sign_in(page, plant.url)
     await page.wait_for_function(CACHED)
-    await page.get_by_role("link", name="Hand over").click()
+    await page.goto(f"{plant.url}/?station={NAME}")
     await expect(page.locator("#pin-form")).to_be_visible()
     await expect(page.locator("#go-on")).to_be_hidden()
     await context.set_offline(True)
@@ -216,3 +218,24 @@ async def test_a_clock_three_hours_late_tells_the_right_time(
     assert 0 <= float(str(age_s)) < 60
     assert json.loads(str(notes))["client_skew_s"] == pytest.approx(-10_800, abs=60)
     assert await rows(connection, REPORTS) == [(f"person:{plant.operator}", 5)]
+
+
+@pytest.mark.parametrize("size", ["terminal", "phone"])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_the_question_is_accessible_and_fits_gloves(
+    page: Page, context: BrowserContext, plant: Plant, connection: AsyncConnection, language: str, size: str
+) -> None:
+    width, height = SIZES[size]
+    await page.set_viewport_size({"width": width, "height": height})
+    await connection.execute("UPDATE plant.person SET language = %s", (language,))
+    await sign_in(page, plant.url)
+    await page.wait_for_function(CACHED)
+    await context.set_offline(True)
+    await expect(page.locator("#contact")).to_be_visible()
+    small = 48 if size == "phone" else 15 * MM_PX
+    assert await page.evaluate(SMALL, small) == [], "without contact"
+    await page.locator("[data-lock]").click()
+    await expect(page.locator("#lock")).to_be_visible()
+    found = (await Axe().run(page, options=RULES)).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert await page.evaluate(SMALL, small) == [], "while it asks"
