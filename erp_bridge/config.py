@@ -25,7 +25,7 @@ connectors:
 Checked whole before anything is opened; every mistake is reported with its place.
 """
 
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -44,9 +44,9 @@ from erp_bridge.errors import ConfigError, Mistake
 from plant_server.contract.outbox import Kind
 
 Policy = Literal["each", "lot", "shift", "completion"]
-Source = Literal["item", "bom", "change_order", "drawing", "work_order"]
-SOURCE_ORDER: tuple[Source, ...] = ("item", "bom", "change_order", "drawing", "work_order")
-"""What is told first: an order needs its BOM, a BOM its items."""
+Source = Literal["item", "bom", "change_order", "drawing", "receipt", "work_order"]
+SOURCE_ORDER: tuple[Source, ...] = ("item", "bom", "change_order", "drawing", "receipt", "work_order")
+"""What is told first: an order needs its BOM, a BOM and what arrives need their items."""
 MERGEABLE = frozenset(
     {Kind.COMPLETION, Kind.CONSUMPTION, Kind.SCRAP, Kind.LABOR_TIME, Kind.MACHINE_TIME, Kind.ENERGY_COST}
 )
@@ -111,6 +111,8 @@ class Tryton(_Strict):
     database: str = Field(min_length=1)
     warehouse: str = "WH"
     language: str = "en"
+    receipts_since: date | None = None
+    """Of the source `receipt`: what arrived on that day or later; what lay there before is received at the plant by hand."""
     scrap_location: str = "SCRAP"
     labor_center: str | None = None
     energy_center: str | None = None
@@ -166,6 +168,8 @@ class Connector(_Strict):
             raise ValueError("settle_s must be at least 3 × timeout_s: an attempt asks, sends and reads back")
         if (self.connector == "tryton") != (self.tryton is not None):
             raise ValueError("tryton: settings for the connector tryton, and for no other")
+        if self.tryton is not None and "receipt" in self.sources and self.tryton.receipts_since is None:
+            raise ValueError("the source receipt needs tryton.receipts_since: the first day of stock by lot")
         if self.tryton is not None and self.url is None:
             raise ValueError("tryton needs url and secret_file")
         for kind, policy in self.documents.items():

@@ -24,7 +24,7 @@ class Tryton:
     """One company's warehouse in one database."""
 
     kinds: ClassVar[frozenset[Kind]] = tryton_words.KINDS
-    sources: ClassVar[frozenset[Source]] = frozenset({"item", "bom", "work_order"})
+    sources: ClassVar[frozenset[Source]] = frozenset({"item", "bom", "receipt", "work_order"})
     refuses_duplicates: ClassVar[bool] = False
 
     def __init__(self, name: str, settings: ConnectorSettings) -> None:
@@ -71,7 +71,7 @@ class Tryton:
         )
 
     async def fetch_changes(self, source: Source, after: str | None) -> Page:
-        return await changes(self._client, self._tryton.warehouse, source, after)
+        return await changes(self._client, self._tryton, source, after)
 
     def understand(self, source: Source, told: Mapping[str, Any]) -> Inbound:
         return understand(source, told)

@@ -1,4 +1,4 @@
-"""What a Tryton says: items, BOMs and productions as canonical documents.
+"""What a Tryton says: items, BOMs, lots that arrived and productions as canonical documents.
 
 Read by what changed: a record is told again when it, or what it is made of, was written since. Clocks of transactions may
 overtake one another, so the last minute is always read again; what says nothing new is dropped at the inbox. Tryton keeps no
@@ -10,12 +10,12 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from erp_bridge.config import Source
+from erp_bridge.config import Source, Tryton
 from erp_bridge.connectors.connector import Change, Page
 from erp_bridge.connectors.tryton_rpc import TrytonClient
 from erp_bridge.documents.amounts import text
-from erp_bridge.errors import MappingError
-from erp_bridge.inbound.canonical import BomRelease, Inbound, Item, WorkOrder, understood
+from erp_bridge.errors import MappingError, RefusedByErp
+from erp_bridge.inbound.canonical import BomRelease, Inbound, Item, Receipt, WorkOrder, understood
 
 _OVERLAP = timedelta(seconds=60)
 _PRIORITY = 50
@@ -36,6 +36,15 @@ _BOM = (
     "inputs.quantity",
     "inputs.unit.symbol",
 )
+_RECEIPT = (
+    "product.code",
+    "lot.number",
+    "quantity",
+    "unit.symbol",
+    "to_location.code",
+    "create_date",
+    "write_date",
+)
 _ORDER = (
     "number",
     "reference",
@@ -50,7 +59,7 @@ _ORDER = (
 )
 
 
-async def changes(client: TrytonClient, warehouse: str, source: Source, after: str | None) -> Page:
+async def changes(client: TrytonClient, tryton: Tryton, source: Source, after: str | None) -> Page:
     """One page of what was written since `after` (an ISO time). Raises ConnectorError."""
     since = None if after is None else datetime.fromisoformat(after) - _OVERLAP
     if source == "item":
@@ -60,8 +69,13 @@ async def changes(client: TrytonClient, warehouse: str, source: Source, after: s
     if source == "bom":
         found = await client.rows("production.bom", _BOM, _written(since, "", "inputs.", "outputs."))
         return _page(found, after, _bom)
+    if source == "receipt":
+        found = await client.rows(
+            "stock.move", _RECEIPT, *await _arrived(client, tryton), _written(since, "")
+        )
+        return _page(found, after, _receipt)
     domain = [
-        ["warehouse.code", "=", warehouse],
+        ["warehouse.code", "=", tryton.warehouse],
         ["number", "!=", None],
         ["state", "in", ["waiting", "assigned", "cancelled"]],
         _written(since, ""),
@@ -82,6 +96,8 @@ def understand(source: Source, told: Mapping[str, Any]) -> Inbound:
         lines = [_bom_line(number, one, made) for number, one in enumerate(told["inputs"], 1)]
         head = {"item": made["item"], "unit": made["unit"], "lines": lines}
         return understood(BomRelease, {**told, **head})
+    if source == "receipt":
+        return understood(Receipt, told)
     return understood(WorkOrder, {"revision": 1, "priority": _PRIORITY, **told})
 
 
@@ -161,6 +177,32 @@ def _order(one: Mapping[str, Any]) -> Change:
         "due": None if due is None else datetime.combine(due, time(23, 59, 59), UTC).isoformat(),
     }
     return Change(None, "work_order", str(one["number"]), None, told)
+
+
+async def _arrived(client: TrytonClient, tryton: Tryton) -> list[list[Any]]:
+    """From suppliers, and what an inventory found: into the warehouse, by lot. What was made came from us."""
+    warehouse = await client.one("stock.location", ["id"], ["code", "=", tryton.warehouse])
+    if warehouse is None:
+        raise RefusedByErp("unknown_code", f"there is no warehouse {tryton.warehouse!r}")
+    return [
+        ["state", "=", "done"],
+        ["lot", "!=", None],
+        ["effective_date", ">=", tryton.receipts_since],
+        ["from_location.type", "in", ["supplier", "lost_found"]],
+        ["to_location", "child_of", [warehouse["id"]], "parent"],
+    ]
+
+
+def _receipt(one: Mapping[str, Any]) -> Change:
+    """A move that is done is told once: what of it is changed later changes no quantity."""
+    told = {
+        "item": one["product."]["code"],
+        "lot": one["lot."]["number"],
+        "quantity": text(Decimal(str(one["quantity"]))),
+        "unit": one["unit."]["symbol"],
+        "location": one["to_location."]["code"],
+    }
+    return Change(None, "receipt", f"move {one['id']}", "1", told)
 
 
 def _of(one: Mapping[str, Any], joined: str, name: str) -> Any:

@@ -114,4 +114,14 @@ def understood(model: type[Understood], told: Mapping[str, Any]) -> Understood:
         ) from error
 
 
-Inbound = Item | BomRelease | EngineeringChange | Drawing | WorkOrder
+class Receipt(_Told):
+    """A lot of material that arrived there, or more of one."""
+
+    item: Code
+    lot: Code
+    quantity: Amount
+    unit: Code
+    location: Code
+
+
+Inbound = Item | BomRelease | EngineeringChange | Drawing | Receipt | WorkOrder

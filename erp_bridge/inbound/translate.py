@@ -15,6 +15,7 @@ from erp_bridge.inbound.canonical import (
     EngineeringChange,
     Inbound,
     Item,
+    Receipt,
     WorkOrder,
 )
 from erp_bridge.mapping import Codes
@@ -59,6 +60,8 @@ def commands(told: Inbound, origin: Origin, codes: Codes) -> Sequence[Command]:
         case Drawing():
             head = _head(origin, told.number)
             return [Command("/api/v1/drawings", head | _drawing(told, codes))]
+        case Receipt():
+            return [Command("/api/v1/lots", _receipt(told, codes))]
         case WorkOrder():
             return [_work_order(told, origin, codes)]
     raise MappingError("not_understood", f"{type(told).__name__}: the plant has no command for it")
@@ -101,6 +104,18 @@ def _bom(told: BomRelease, codes: Codes) -> dict[str, Any]:
             }
             for line in told.lines
         ],
+    }
+
+
+def _receipt(told: Receipt, codes: Codes) -> dict[str, Any]:
+    """The ERP posted it itself: the plant tells it nothing of it."""
+    return {
+        "item": codes.ours("item", told.item),
+        "lot": told.lot,
+        "quantity": text(told.quantity),
+        "unit": codes.ours("unit", told.unit),
+        "location": codes.ours("location", told.location),
+        "known_to_erp": True,
     }
 
 

@@ -37,7 +37,7 @@ def tryton_settings(url: str, database: str, secret_file: Path, **wishes: Any) -
         "client_id": BRIDGE_USER,
         "secret_file": str(secret_file),
         "documents": dict.fromkeys(TOLD, "each"),
-        "codes": CODES,
+        "codes": dict(CODES),
         "tryton": {"database": database, "labor_center": "Assembly", "energy_center": "Energy"},
         "timeout_s": 10,
         "settle_s": 30,

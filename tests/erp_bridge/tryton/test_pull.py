@@ -14,6 +14,7 @@ from tests.plant_server.api_fixture import TOKEN, app
 from tests.tryton.living import LivingTryton
 from tests.tryton.orders import planned_production
 from tests.tryton.rpc import Rpc
+from tests.tryton.set_up import bought
 
 __all__ = ["app"]
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -25,8 +26,10 @@ async def pulling(
 ) -> AsyncIterator[BridgeToTryton]:
     (tmp_path / "token").write_text(TOKEN)
     settings = tryton_settings(
-        erp.server.url, erp.database, tmp_path / "secret", sources=["item", "bom", "work_order"]
+        erp.server.url, erp.database, tmp_path / "secret", sources=["item", "bom", "receipt", "work_order"]
     )
+    settings["tryton"] |= {"receipts_since": "2020-01-01"}
+    settings["codes"] |= {"location": {"store": "STO"}}
     async with served(app) as url:
         yield BridgeToTryton(bridge_url, settings, {"url": url, "token_file": str(tmp_path / "token")})
 
@@ -86,3 +89,27 @@ async def test_what_is_read_again_says_nothing_new_and_a_change_comes_once(
     assert items["SEAL"] == "Seal ring"
     (order,) = await plant_list(pulling, "/api/v1/work-orders")
     assert (order["number"], order["state"]) == (number, "cancelled")
+
+
+async def test_what_arrived_lies_in_the_plant_by_lot_and_more_of_a_lot_comes_once(
+    erp: LivingTryton, pulling: BridgeToTryton
+) -> None:
+    await pulling.pull()
+    bought(erp.rpc, "STEEL", "S-1", 12.5)
+    bought(erp.rpc, "SEAL", "L-2", 7)
+    await pulling.pull()
+    await pulling.pull()
+    assert {one["state"] for one in await pulling.inbox(kind="receipt")} == {"done"}, await pulling.inbox()
+    lots = {one["lot"]: one for one in await plant_list(pulling, "/api/v1/lots")}
+    stock = {
+        lot: [(one["location"], float(one["quantity"])) for one in told["stock"]]
+        for lot, told in lots.items()
+    }
+    assert stock == {
+        "S-1": [("store", 112.5)],
+        "S-2": [("store", 100)],
+        "L-1": [("store", 500)],
+        "L-2": [("store", 7)],
+    }
+    outbox = await pulling.ask("SELECT kind FROM plant.outbox")
+    assert "stock_move" not in {one["kind"] for one in outbox}  # The ERP posted it itself.
