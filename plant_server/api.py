@@ -34,6 +34,8 @@ from plant_server.people.sign_in_routes import router as sign_in_router
 from plant_server.people.unsigned_routes import router as unsigned_router
 from plant_server.policy import authorize
 from plant_server.problems import add_problem_handlers, describe_problems
+from plant_server.runs.booking_routes import router as booking_router
+from plant_server.runs.rework_routes import router as rework_router
 from plant_server.runs.routes import router as runs_router
 from plant_server.security.secrets import secret
 from plant_server.settings import Settings
@@ -56,6 +58,8 @@ ROUTERS = (
     work_orders_router,
     planning_router,
     runs_router,
+    rework_router,
+    booking_router,
     hand_overs_router,
     materials_router,
     stops_router,

@@ -7,7 +7,10 @@ for a person, and *waiting* is everything in between: counted and not reported y
 on its way. Each is read where it lives; none is what the others leave over, so a document that is lost or told twice
 leaves a difference.
 
-Only what was counted by machines stands here: a report of a person who counts, or rework, belongs to another table.
+Parts in rework wait as well: for a person to say what became of them. The core keeps no documents of rework, so they are
+read where they stand, in the runs.
+
+Only what was counted by machines stands here: a report of a person who counts belongs to another table.
 """
 
 from collections import defaultdict
@@ -33,6 +36,8 @@ CLAIMED = "SELECT kind, body FROM bridge.claim WHERE planned_time IS NULL AND ki
 DOCUMENTS = """SELECT kind, state, reverses IS NOT NULL AS takes_back, body FROM bridge.document
                WHERE connector = %(connector)s AND kind = ANY (%(kinds)s)
                  AND state IN ('open', 'ready', 'sending', 'unknown', 'refused')"""
+IN_REWORK = """SELECT equipment.path, sum(run.entered_rework) FROM plant.run JOIN plant.equipment USING (equipment_id)
+               WHERE run.count_source <> 'operator' GROUP BY equipment.path"""
 KINDS = {"completion": "parts", "scrap": "parts", "energy_cost": "Wh"}
 POSTED_AS = {"completions": "parts", "scrap": "parts", "energy-costs": "Wh"}
 WH_PER_KWH = 1000
@@ -73,6 +78,8 @@ def postings(connection: psycopg.Connection, state_dir: Path, connector: str = "
     values = {"kinds": list(KINDS), "connector": connector}
     on_the_way: Sums = defaultdict(Decimal)
     refused: Sums = defaultdict(Decimal)
+    in_rework = connection.execute(IN_REWORK).fetchall()
+    _add(on_the_way, ((_key("scrap", path), quantity) for path, quantity in in_rework if quantity))
     _add(on_the_way, (_fact(*row) for row in connection.execute(IN_OUTBOX, values)))
     (has_bridge,) = connection.execute(HAS_BRIDGE).fetchone() or (False,)
     if has_bridge:
@@ -94,13 +101,17 @@ def _posted(state_dir: Path) -> Sums:
 
 
 def _fact(kind: str, body: Mapping[str, Any]) -> tuple[Key, Decimal]:
-    """A row of the plant's outbox. One that takes back has a negative quantity."""
+    """A row of the plant's outbox. One that takes back has a negative quantity; rework is no receipt and no scrap."""
     quantity = body["energy_wh"] if kind == "energy_cost" else body["quantity"]
+    if body.get("rework"):
+        quantity = 0
     return _key(kind, body.get("equipment_path")), Decimal(quantity)
 
 
 def _lines(kind: str, body: Mapping[str, Any], sign: int) -> Iterable[tuple[Key, Decimal]]:
     for line in body["lines"]:
+        if line.get("rework"):
+            continue
         quantity = sign * Decimal(line["quantity"])
         if line["unit"] == "KWH":
             quantity *= WH_PER_KWH

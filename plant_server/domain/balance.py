@@ -1,7 +1,7 @@
 """Balances rebuilt from the facts alone, whatever their order and however often each is told.
 
-Facts that contradict one another (two live bookings of one range, one id with two bodies, a reversal of nothing) do
-not stop it: one of them is taken, always the same, and the others are named. They are alarms, the database excludes
+Facts that contradict one another (two live bookings of one range, one id with two bodies, a reversal of nothing, more
+settled than was in rework) do not stop it: one of them is taken, always the same, and the others are named. They are alarms, the database excludes
 them.
 """
 
@@ -20,11 +20,13 @@ from plant_server.domain.production_entry import (
     EntryReversal,
     ProductionEntry,
     ProductionEvent,
+    ReworkSettlement,
 )
 from plant_server.domain.quantity import EXACT, exact_sum
 from plant_server.domain.run import CountSource
 
 _NONE = Decimal(0)
+_Reason = tuple[str, EntryKind, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ def balances(events: Iterable[ProductionEvent]) -> Balances:
     reversed_ids = _reversed(facts, conflicts)
     bookings = [one for one in facts if isinstance(one, Booking) and one.booking_id not in reversed_ids]
     entries = [one for one in facts if isinstance(one, ProductionEntry) and one.entry_id not in reversed_ids]
+    settled = [one for one in facts if isinstance(one, ReworkSettlement) and one.entry_id not in reversed_ids]
+    by_reason = _by_reason(entries)
+    settled = _settled(settled, by_reason, conflicts)
     tags: dict[str, list[OdometerRange]] = {}
     booked: dict[str, dict[PartsKind, int]] = {}
     for booking in bookings:
@@ -85,13 +90,17 @@ def balances(events: Iterable[ProductionEvent]) -> Balances:
         of_run = booked.setdefault(booking.run_id, {})
         of_run[booking.kind] = of_run.get(booking.kind, 0) + booking.parts
     runs = {
-        run: _run_balance(booked.get(run, {}), [one for one in entries if one.run_id == run])
+        run: _run_balance(
+            booked.get(run, {}),
+            [one for one in entries if one.run_id == run],
+            [one for one in settled if one.run_id == run],
+        )
         for run in sorted({*booked, *(one.run_id for one in entries)})
     }
     return Balances(
         {tag: _joined(ranges) for tag, ranges in sorted(tags.items())},
         runs,
-        _by_reason(entries),
+        by_reason,
         tuple(sorted(conflicts)),
     )
 
@@ -125,7 +134,7 @@ def _id(event: ProductionEvent) -> str:
     match event:
         case Booking():
             return event.booking_id
-        case ProductionEntry():
+        case ProductionEntry() | ReworkSettlement():
             return event.entry_id
         case BookingReversal() | EntryReversal():
             return event.reversal_id
@@ -145,7 +154,7 @@ def _once(events: Iterable[ProductionEvent], conflicts: set[str]) -> list[Produc
 
 def _reversed(facts: list[ProductionEvent], conflicts: set[str]) -> set[str]:
     bookings = {one.booking_id for one in facts if isinstance(one, Booking)}
-    entries = {one.entry_id for one in facts if isinstance(one, ProductionEntry)}
+    entries = {one.entry_id for one in facts if isinstance(one, ProductionEntry | ReworkSettlement)}
     told: set[str] = set()
     for one in facts:
         if isinstance(one, BookingReversal):
@@ -169,17 +178,40 @@ def _takes(ranges: list[OdometerRange], one: OdometerRange) -> bool:
     return True
 
 
-def _run_balance(booked: Mapping[PartsKind, int], entries: list[ProductionEntry]) -> RunBalance:
+def _settled(
+    settlements: list[ReworkSettlement], by_reason: dict[_Reason, Decimal], conflicts: set[str]
+) -> list[ReworkSettlement]:
+    """Moves in `by_reason` what was in rework; returns what could be moved. The others are named."""
+    taken = []
+    for one in settlements:
+        rework = (one.run_id, EntryKind.REWORK, one.rework_reason)
+        if by_reason.get(rework, _NONE) < one.quantity:
+            conflicts.add(one.entry_id)
+            continue
+        by_reason[rework] = EXACT.subtract(by_reason[rework], one.quantity)
+        if one.reason:
+            scrap = (one.run_id, one.kind, one.reason)
+            by_reason[scrap] = EXACT.add(by_reason.get(scrap, _NONE), one.quantity)
+        taken.append(one)
+    return taken
+
+
+def _run_balance(
+    booked: Mapping[PartsKind, int], entries: list[ProductionEntry], settled: list[ReworkSettlement]
+) -> RunBalance:
     entered = {
         kind: exact_sum(one.quantity for one in entries if one.kind is kind and not one.among_rejects)
         for kind in EntryKind
     }
+    for move in settled:
+        entered[EntryKind.REWORK] = EXACT.subtract(entered[EntryKind.REWORK], move.quantity)
+        entered[move.kind] = EXACT.add(entered[move.kind], move.quantity)
     among = exact_sum(one.quantity for one in entries if one.among_rejects)
     return RunBalance({kind: booked.get(kind, 0) for kind in PartsKind}, entered, among)
 
 
-def _by_reason(entries: list[ProductionEntry]) -> dict[tuple[str, EntryKind, str], Decimal]:
-    told: dict[tuple[str, EntryKind, str], Decimal] = {}
+def _by_reason(entries: list[ProductionEntry]) -> dict[_Reason, Decimal]:
+    told: dict[_Reason, Decimal] = {}
     for one in entries:
         if one.reason:
             key = (one.run_id, one.kind, one.reason)

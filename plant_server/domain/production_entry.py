@@ -64,11 +64,36 @@ class ProductionEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ReworkSettlement:
+    """Parts of a run that were in rework for `rework_reason` and became good, or scrap for `reason`. Nothing is made by
+    it. Refused: `quantity_not_positive`, `reason_required`, `rework_stays_rework`."""
+
+    entry_id: str
+    run_id: str
+    rework_reason: str
+    kind: EntryKind
+    quantity: Decimal
+    reason: str | None
+    actor: str
+    at_ms: int
+
+    def __post_init__(self) -> None:
+        if not self.quantity.is_finite() or self.quantity <= 0:
+            raise TransitionRefused("quantity_not_positive", quantity=str(self.quantity))
+        if self.kind is EntryKind.REWORK:
+            raise TransitionRefused("rework_stays_rework")
+        if self.kind is EntryKind.SCRAP and not self.reason:
+            raise TransitionRefused("reason_required", kind=self.kind)
+
+
+@dataclass(frozen=True, slots=True)
 class EntryReversal:
+    """Of a ProductionEntry or a ReworkSettlement."""
+
     reversal_id: str
     entry_id: str
     actor: str
     at_ms: int
 
 
-ProductionEvent = Booking | BookingReversal | ProductionEntry | EntryReversal
+ProductionEvent = Booking | BookingReversal | ProductionEntry | ReworkSettlement | EntryReversal

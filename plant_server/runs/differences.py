@@ -1,9 +1,13 @@
-"""Where people and the machine both count: a difference, when the run has ended, is a case for a person."""
+"""Counts that contradict one another are a case for a person, never a refusal: what was reported is not lost.
+
+Where people and the machine both count, a difference when the run has ended. Where people count one operation after the
+other, more than the operation before delivered.
+"""
 
 from plant_server.database import load_queries
 from plant_server.domain.run import CountSource
 from plant_server.events import CommandContext
-from plant_server.master_data.rows import Row
+from plant_server.master_data.rows import Row, rows_of
 
 QUERIES = load_queries(__package__)
 
@@ -18,3 +22,15 @@ async def state_difference(context: CommandContext, run: Row) -> None:
     query = "state_difference" if quantity else "no_difference"
     await context.connection.execute(QUERIES[query], case)
     context.facts.setdefault("differences", []).append(case)
+
+
+async def state_surplus(context: CommandContext, order: Row, run: Row) -> None:
+    """Of the order's operations that people count: what one made beyond what the one before it delivered good. `run` is
+    where something changed; of an order with one operation nothing is asked."""
+    if run["is_last"] and run["is_first"]:
+        return
+    for row in await rows_of(context.connection, QUERIES["surpluses"], order):
+        case = {"run_id": row["run_id"], "quantity": row["quantity"], "time": context.recorded_time}
+        query = "state_surplus" if row["quantity"] else "no_surplus"
+        await context.connection.execute(QUERIES[query], case)
+        context.facts.setdefault("surpluses", []).append(case)

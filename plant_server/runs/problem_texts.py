@@ -23,12 +23,18 @@ add_titles(
         },
         "too-many-decimals": {"en": "The item is not counted so finely", "zh-CN": "小数位数超出物料精度"},
         "more-than-made": {"en": "More than the machine has made", "zh-CN": "超过设备实际产量"},
+        "more-than-in-rework": {"en": "Fewer parts are in rework", "zh-CN": "返工中的数量不足"},
+        "rework-was-settled": {
+            "en": "What became of the reworked parts is reported; reverse that first",
+            "zh-CN": "返工结果已报告，请先冲销该报告",
+        },
         "undo-time-over": {"en": "Too late to undo; reverse it", "zh-CN": "撤销时间已过，请冲销"},
         "already-reversed": {"en": "The report was taken back before", "zh-CN": "该报工已被冲销"},
         "range-not-free": {
             "en": "These counts are not waiting to be assigned",
             "zh-CN": "这些计数不在待分配之列",
         },
+        "range-not-booked": {"en": "No booking is this range", "zh-CN": "没有此区间的归属记录"},
         "shares-do-not-fit": {"en": "The shares do not add up to the range", "zh-CN": "分配数量与区间不符"},
         "other-station": {
             "en": "The run was not at this counter's station",

@@ -152,6 +152,39 @@ WHERE known.quantity <> excluded.quantity;
 UPDATE plant.count_case SET quantity = 0, settled_time = %(time)s, settled_by = 'plant'
 WHERE kind = 'difference' AND run_id = %(run_id)s AND quantity <> 0;
 
+-- surpluses --
+-- Of each operation that people count after one that people count (of several at one position, the one that delivered
+-- least): what it made beyond what it was given, where its case does not say so yet. The case is of its first run.
+WITH counted AS (
+    SELECT operation.operation_id, operation.position, operation.made, operation.good, min(run.run_id) AS run_id,
+           bool_and(run.count_source = 'operator') AS by_people
+    FROM plant.operation JOIN plant.run USING (operation_id)
+    WHERE operation.work_order_id = %(work_order_id)s
+    GROUP BY operation.operation_id
+), found AS (
+    SELECT this.run_id, greatest(this.made - before.good, 0) AS quantity
+    FROM counted AS this
+    JOIN LATERAL (SELECT min(good) AS good, bool_and(by_people) AS by_people FROM counted AS other
+                  WHERE other.position = (SELECT max(position) FROM counted AS earlier
+                                          WHERE earlier.position < this.position)) AS before ON before.by_people
+    WHERE this.by_people
+)
+SELECT found.run_id, found.quantity
+FROM found LEFT JOIN plant.count_case AS known ON known.kind = 'surplus' AND known.run_id = found.run_id
+WHERE found.quantity <> coalesce(known.quantity, 0)
+ORDER BY found.run_id;
+
+-- state_surplus --
+INSERT INTO plant.count_case AS known (kind, run_id, quantity, opened_time)
+VALUES ('surplus', %(run_id)s, %(quantity)s, %(time)s)
+ON CONFLICT (kind, run_id, odometer_from) DO UPDATE
+SET quantity = excluded.quantity, settled_time = NULL, settled_by = NULL, note = NULL;
+
+-- no_surplus --
+-- The operation before reported what was missing, or this one less.
+UPDATE plant.count_case SET quantity = 0, settled_time = %(time)s, settled_by = 'plant'
+WHERE kind = 'surplus' AND run_id = %(run_id)s AND quantity <> 0;
+
 -- settle_late --
 UPDATE plant.count_case SET settled_time = %(time)s, settled_by = %(actor)s
 WHERE kind = 'late' AND settled_time IS NULL AND run_id = %(proposed_run_id)s
@@ -165,12 +198,15 @@ RETURNING run_id;
 -- run --
 -- With all that an ERP has to be told of it, and was.
 SELECT run.*, operation.position, operation.name_en, operation.is_last, operation.state AS operation_state,
+       NOT EXISTS (SELECT FROM plant.operation AS earlier WHERE earlier.work_order_id = run.work_order_id
+                   AND earlier.position < operation.position) AS is_first,
        equipment.path, equipment.name AS equipment, work_order.number,
        (SELECT coalesce(jsonb_agg(entry), '[]') FROM (
             SELECT kind, reason, sum(quantity)::text AS quantity FROM plant.production_entry
             WHERE production_entry.run_id = run.run_id AND kind <> 'good' GROUP BY kind, reason) AS entry) AS entered,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'reason', reason, 'quantity', quantity::text)), '[]')
-        FROM plant.run_told WHERE run_told.run_id = run.run_id) AS told
+       (SELECT coalesce(jsonb_agg(one), '[]') FROM (
+            SELECT kind, reason, sum(quantity)::text AS quantity FROM plant.run_told
+            WHERE run_told.run_id = run.run_id GROUP BY kind, reason) AS one) AS told
 FROM plant.run
 JOIN plant.operation USING (operation_id)
 JOIN plant.equipment USING (equipment_id)
@@ -251,9 +287,21 @@ SELECT from_time, phase, cavities, blocked, cycles FROM plant.run_setting
 WHERE run_id = %(run_id)s ORDER BY from_time DESC LIMIT 1;
 
 -- tell --
-INSERT INTO plant.run_told AS known (run_id, kind, reason, quantity)
-SELECT one.* FROM jsonb_to_recordset(%(told)s::jsonb) AS one (run_id bigint, kind text, reason text, quantity numeric)
-ON CONFLICT (run_id, kind, reason) DO UPDATE SET quantity = known.quantity + excluded.quantity;
+INSERT INTO plant.run_told AS known (run_id, kind, reason, event_id, quantity)
+SELECT one.* FROM jsonb_to_recordset(%(told)s::jsonb)
+    AS one (run_id bigint, kind text, reason text, event_id uuid, quantity numeric)
+ON CONFLICT (run_id, kind, reason, event_id) DO UPDATE SET quantity = known.quantity + excluded.quantity;
+
+-- told_by_event --
+-- What is left of what each Event told of a run, the newest first.
+SELECT run_told.kind, run_told.reason, event_id, run_told.quantity
+FROM plant.run_told JOIN plant.event USING (event_id)
+WHERE run_id = %(run_id)s
+ORDER BY event.recorded_time DESC, event.event_id;
+
+-- untell --
+-- Its documents never went out.
+DELETE FROM plant.run_told WHERE run_id = %(run_id)s AND event_id = %(event_id)s;
 
 -- untold_ranges --
 SELECT device.name AS device, tag.name AS tag, tag_id, lower(span) AS odometer_from, upper(span) AS odometer_to
@@ -291,8 +339,9 @@ RETURNING outbox_id;
 SELECT count(*) AS waiting FROM plant.outbox WHERE event_id = %(event_id)s AND kind IN ('completion', 'scrap');
 
 -- entries_of_event --
+-- What it said itself, without what it took back of another.
 SELECT run_id, work_order_id, kind, quantity, among_rejects, reason FROM plant.production_entry
-WHERE event_id = %(event_id)s ORDER BY line;
+WHERE event_id = %(event_id)s AND reverses IS NULL ORDER BY line;
 
 -- is_reversed --
 SELECT 1 FROM plant.production_entry WHERE reverses = %(event_id)s LIMIT 1;

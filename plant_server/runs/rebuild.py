@@ -6,6 +6,7 @@ that made them first. Facts carry the version of what they changed (the order's,
 which order they are read. The same tables come out, or something was changed without an Event.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,7 +24,9 @@ from plant_server.runs.ledger import Change, change_of_booking, change_of_entry,
 
 QUERIES = load_queries(__package__)
 OWN = load_queries(__package__, "rebuild.sql")
+UNBOOKING = load_queries(__package__, "unbooking.sql")
 FETCH_AT_ONCE = 500
+_TOLD_BY = ("run_id", "kind", "reason", "event_id")
 
 Fact = dict[str, Any]
 Progress = Callable[[str, int, int], None]
@@ -43,8 +46,10 @@ class _Facts:
     )  # tag, version, number, what, fact
     entries: dict[int, list[Fact]] = field(default_factory=dict)  # by run
     told: list[Fact] = field(default_factory=list)
+    untold: set[tuple[str, int]] = field(default_factory=set)
     told_ranges: list[Fact] = field(default_factory=list)
     forgotten: set[tuple[str, int]] = field(default_factory=set)
+    cut: list[Fact] = field(default_factory=list)
     cases: list[tuple[str, Fact]] = field(default_factory=list)
     orders: dict[int, Fact] = field(default_factory=dict)
     operations: dict[int, Fact] = field(default_factory=dict)
@@ -72,30 +77,44 @@ async def _read(connection: AsyncConnection, progress: Progress) -> _Facts:
     async with connection.cursor(name="facts") as cursor:
         await cursor.execute(OWN["facts"])
         while rows := await cursor.fetchmany(FETCH_AT_ONCE):
-            for (told,) in rows:
-                _sort(facts, told)
+            for event_id, told in rows:
+                _sort(facts, event_id, told)
             done += len(rows)
             progress("events", done, total)
     return facts
 
 
-def _sort(facts: _Facts, told: Mapping[str, Any]) -> None:
-    for what in ("taken", "bookings", "left"):  # A range is taken out before it is given.
+def _sort(facts: _Facts, event_id: str, told: Mapping[str, Any]) -> None:
+    for what in ("unbooked", "taken", "bookings", "left"):  # A range is taken out before it is given.
         for fact in told.get(what, ()):
             facts.ranges.append((fact["tag_id"], fact["version"], len(facts.ranges), what, fact))
     for fact in told.get("bookings", ()):
         change = change_of_booking(fact["parts"], PartsKind(fact["kind"]), Counts(fact["counts"]))
         _add(facts, fact["run_id"], change)
+    for fact in told.get("unbooked", ()):
+        change = change_of_booking(-fact["parts"], PartsKind(fact["kind"]), Counts(fact["counts"]))
+        _add(facts, fact["run_id"], change)
     for fact in told.get("entries", ()):
         quantity = Decimal(fact["quantity"])
         _add(facts, fact["run_id"], change_of_entry(EntryKind(fact["kind"]), quantity, fact["among_rejects"]))
         facts.entries.setdefault(fact["run_id"], []).append(fact)
-    facts.told += told.get("told", ())
+    facts.told += [_told_by(one, event_id, told) for one in told.get("told", ())]
+    facts.untold |= {(one["event_id"], one["run_id"]) for one in told.get("untold", ())}
     facts.told_ranges += told.get("told_ranges", ())
+    facts.cut += told.get("cut", ())
     facts.forgotten |= {(one["event_id"], one["run_id"]) for one in told.get("forgotten", ())}
     _sort_cases(facts, told)
     _keep_newest(facts.orders, told.get("orders", ()), "work_order_id")
     _keep_newest(facts.operations, told.get("operations", ()), "operation_id")
+
+
+def _told_by(fact: Fact, event_id: str, told: Mapping[str, Any]) -> Fact:
+    """Facts of before say not which Event told it: less is of the report that was reversed, all else of this one."""
+    if "event_id" in fact:
+        return fact
+    reversed_ids = [one["reverses"] for one in told.get("entries", ()) if one["reverses"]]
+    of = reversed_ids[0] if reversed_ids and Decimal(fact["quantity"]) < 0 else event_id
+    return fact | {"event_id": of}
 
 
 def _add(facts: _Facts, run_id: int, change: Change) -> None:
@@ -106,6 +125,8 @@ def _sort_cases(facts: _Facts, told: Mapping[str, Any]) -> None:
     facts.cases += [("add_late_case", one) for one in told.get("cases", ())]
     for one in told.get("differences", ()):
         facts.cases.append(("state_difference" if Decimal(one["quantity"]) else "no_difference", one))
+    for one in told.get("surpluses", ()):
+        facts.cases.append(("state_surplus" if Decimal(one["quantity"]) else "no_surplus", one))
     facts.cases += [("settle_late", one) for one in told.get("settled_late", ())]
     if "settled_case" in told:
         facts.cases.append(("settle_case", told["settled_case"]))
@@ -127,6 +148,10 @@ async def _make_ranges(connection: AsyncConnection, facts: _Facts, progress: Pro
             for put in fact["puts"]:
                 await connection.execute(QUERIES["put_not_assigned"], put)
             continue
+        if what == "unbooked":
+            await connection.execute(UNBOOKING["unbook"], fact)
+            await connection.execute(QUERIES["put_not_assigned"], fact["put"])
+            continue
         await connection.execute(QUERIES["book" if what == "bookings" else "leave"], fact)
         if not fact.get("by_person"):
             moved = {
@@ -138,15 +163,34 @@ async def _make_ranges(connection: AsyncConnection, facts: _Facts, progress: Pro
 
 
 async def _make_told(connection: AsyncConnection, facts: _Facts) -> None:
-    sums: dict[tuple[int, str, str], Decimal] = {}
+    sums: dict[tuple[int, str, str, str], Decimal] = {}
     for one in facts.told:
-        key = (one["run_id"], one["kind"], one["reason"])
-        sums[key] = sums.get(key, Decimal(0)) + Decimal(one["quantity"])
-    for (run_id, kind, reason), quantity in sums.items():
-        told = [{"run_id": run_id, "kind": kind, "reason": reason, "quantity": quantity}]
-        await connection.execute(QUERIES["tell"], {"told": canonical(told)})
-    ranges = [one for one in facts.told_ranges if (one["event_id"], one["run_id"]) not in facts.forgotten]
+        if (one["event_id"], one["run_id"]) not in facts.untold:
+            key = (one["run_id"], one["kind"], one["reason"], one["event_id"])
+            sums[key] = sums.get(key, Decimal(0)) + Decimal(one["quantity"])
+    told = [dict(zip(_TOLD_BY, key, strict=True)) | {"quantity": sums[key]} for key in sums]
+    for begin in range(0, len(told), FETCH_AT_ONCE):
+        await connection.execute(QUERIES["tell"], {"told": canonical(told[begin : begin + FETCH_AT_ONCE])})
+    ranges = [one for one in _uncut(facts) if (one["event_id"], one["run_id"]) not in facts.forgotten]
     await connection.execute(QUERIES["tell_ranges"], {"ranges": canonical(ranges)})
+
+
+def _uncut(facts: _Facts) -> list[Fact]:
+    """Ranges as they were told, or what is left of them: each cut names one that was told, or left by another cut."""
+    left = [piece for one in facts.cut for piece in one["left"]]
+    gone = Counter(_span(one) for one in facts.cut)
+    ranges = []
+    for one in (*facts.told_ranges, *left):
+        if gone[_span(one)]:
+            gone[_span(one)] -= 1
+        else:
+            ranges.append(one)
+    return ranges
+
+
+def _span(one: Fact) -> tuple[Any, ...]:
+    bounds = (int(one["odometer_from"]), int(one["odometer_to"]))
+    return (one["tag_id"], *bounds, one["run_id"], one["event_id"])
 
 
 async def _make_cases(connection: AsyncConnection, facts: _Facts) -> None:

@@ -14,13 +14,15 @@ UPDATE plant.work_order SET made = 0, good = 0, scrap = 0, rework = 0, state = '
 
 -- number_of_facts --
 SELECT count(*) AS events FROM plant.event
-WHERE NOT refused AND facts ?| ARRAY['bookings', 'left', 'taken', 'entries', 'told', 'told_ranges', 'forgotten', 'cases',
-                                     'differences', 'settled_late', 'settled_case', 'orders', 'operations'];
+WHERE NOT refused AND facts ?| ARRAY['bookings', 'left', 'taken', 'unbooked', 'entries', 'told', 'told_ranges', 'forgotten',
+                                     'untold', 'cut', 'cases', 'differences', 'surpluses', 'settled_late', 'settled_case',
+                                     'orders', 'operations'];
 
 -- facts --
-SELECT facts FROM plant.event
-WHERE NOT refused AND facts ?| ARRAY['bookings', 'left', 'taken', 'entries', 'told', 'told_ranges', 'forgotten', 'cases',
-                                     'differences', 'settled_late', 'settled_case', 'orders', 'operations']
+SELECT event_id::text, facts FROM plant.event
+WHERE NOT refused AND facts ?| ARRAY['bookings', 'left', 'taken', 'unbooked', 'entries', 'told', 'told_ranges', 'forgotten',
+                                     'untold', 'cut', 'cases', 'differences', 'surpluses', 'settled_late', 'settled_case',
+                                     'orders', 'operations']
 ORDER BY recorded_time, event_id;
 
 -- order_state --

@@ -21,12 +21,12 @@ from plant_server.master_data.rows import Row, row_of, rows_of
 from plant_server.materials.backflush import reverse_for_report
 from plant_server.problems import Problem
 from plant_server.runs.booking import book
-from plant_server.runs.differences import state_difference
+from plant_server.runs.differences import state_difference, state_surplus
 from plant_server.runs.ending import run_of, tags_of
 from plant_server.runs.ledger import enter, good_of
 from plant_server.runs.schemas import BadBody, ReportBody, ReverseBody
 from plant_server.runs.service import lock_run
-from plant_server.runs.telling import Telling, tell, tell_back
+from plant_server.runs.telling import Telling, tell, tell_back, withdraw
 from plant_server.work_orders.orders import refresh_operations
 
 QUERIES = load_queries(__package__)
@@ -39,7 +39,7 @@ async def report(run_id: int, body: ReportBody, context: CommandContext) -> Told
     """Problems: 404. Refused: `order-is-…`, `unknown-reason`, `too-many-decimals`, `nothing-to-report`,
     `more-than-made`."""
     run, order, locked = await lock_run(context, run_id)
-    _must_take_counts(order)
+    must_take_counts(order)
     if run["tag_id"] is not None:
         await book(context, locked, await tags_of(context, run_id))
         run = await run_of(context, run_id)
@@ -47,26 +47,26 @@ async def report(run_id: int, body: ReportBody, context: CommandContext) -> Told
 
 
 async def undo(run_id: int, event_id: UUID, context: CommandContext) -> Told:
-    """Within 30 s: as if it had never been said. Refused: `undo-time-over`, `already-reversed`. Problems: 404."""
-    run, order, _ = await lock_run(context, run_id)
+    """Within 30 s: as if it had never been said. Refused: `undo-time-over`, `already-reversed`, `rework-was-settled`.
+    Problems: 404."""
+    _, order, _ = await lock_run(context, run_id)
     event = await _reported(context, run_id, event_id)
     if context.recorded_time - event["recorded_time"] > UNDO_TIME:
         raise Refused("undo-time-over", detail=str(event_id), report=event_id)
-    run = await _take_back(context, order, run, event_id, event["facts"])
-    await _tell_if_ended(context, order, run)
+    run = await _take_back(context, order, run_id, event_id, event["facts"])
     return _answer(context, run, [], None)
 
 
 async def reverse(run_id: int, event_id: UUID, body: ReverseBody, context: CommandContext) -> Told:
-    """At any time while the order takes counts; `instead` is reported in the same step. Problems: 404. Refused:
-    `already-reversed`, `order-is-…`, and what a report refuses."""
+    """At any time while the order takes counts; `instead` is reported in the same step. A settlement of rework is taken
+    back the same way, in all runs that it moved parts of. Problems: 404. Refused: `already-reversed`,
+    `rework-was-settled`, `order-is-…`, and what a report refuses."""
     run, order, locked = await lock_run(context, run_id)
-    _must_take_counts(order)
+    must_take_counts(order)
     event = await _reported(context, run_id, event_id)
-    run = await _take_back(context, order, run, event_id, event["facts"])
+    after = await _take_back(context, order, run_id, event_id, event["facts"])
     if body.instead is None:
-        await _tell_if_ended(context, order, run)
-        return _answer(context, run, [], None)
+        return _answer(context, after, [], None)
     if run["tag_id"] is not None:
         await book(context, locked, await tags_of(context, run_id))
     return await _report(context, order, await run_of(context, run_id), body.instead)
@@ -84,6 +84,7 @@ async def _report(context: CommandContext, order: Row, run: Row, body: ReportBod
         await refresh_operations(context, order)
     await tell(context, order, after, Telling(context.recorded_time + UNDO_TIME))
     await state_difference(context, after)
+    await state_surplus(context, order, after)
     return _answer(context, after, lines, context.recorded_time + UNDO_TIME)
 
 
@@ -93,12 +94,12 @@ async def _lines(context: CommandContext, order: Row, run: Row, body: ReportBody
     lines: list[Row] = []
     for kind, named in ((EntryKind.SCRAP, body.scrap), (EntryKind.REWORK, body.rework)):
         for one in named:
-            _must_be_countable(one.quantity, order)
+            must_be_countable(one.quantity, order)
             await check_reason(context, ReasonKind(kind.value), one.reason, run["path"])
     lines += _scrap_lines(run, body.scrap)
     lines += [_line(EntryKind.REWORK, one.quantity, one.reason) for one in body.rework]
     good = since_last_report(run, lines) if body.good is None else body.good
-    _must_be_countable(good, order)
+    must_be_countable(good, order)
     if good > 0:
         lines.insert(0, _line(EntryKind.GOOD, good, None))
     return [of_run | line for line in lines]
@@ -138,38 +139,48 @@ def _line(kind: EntryKind, quantity: Decimal, reason: str | None, *, among_rejec
     return {"kind": kind, "quantity": quantity, "reason": reason, "among_rejects": among_rejects}
 
 
-async def _take_back(context: CommandContext, order: Row, run: Row, event_id: UUID, facts: Row) -> Row:
-    """Entries, documents and consumption of a report, all of it."""
-    run_id = run["run_id"]
+async def _take_back(context: CommandContext, order: Row, run_id: int, event_id: UUID, facts: Row) -> Row:
+    """Entries, documents and consumption of a report or a settlement of rework, all of it. Returns the run asked for."""
     if await row_of(context.connection, QUERIES["is_reversed"], {"event_id": event_id}) is not None:
         raise Refused("already-reversed", detail=str(event_id), report=event_id)
     said = await rows_of(context.connection, QUERIES["entries_of_event"], {"event_id": event_id})
-    lines = [
-        line | {"quantity": -line["quantity"], "reverses": event_id}
-        for line in said
-        if line["run_id"] == run_id and line["quantity"] > 0
-    ]
-    after: Row = run | await enter(context, run_id, CountSource(run["count_source"]), lines)
-    await tell_back(context, order, run, event_id, facts)
+    was_withdrawn = await withdraw(context, order, event_id)
+    credited: dict[int, Row] = {}
+    for of_run in sorted({line["run_id"] for line in said}):
+        run = await run_of(context, of_run)
+        lines = [
+            line | {"quantity": -line["quantity"], "reverses": event_id}
+            for line in said
+            if line["run_id"] == of_run
+        ]
+        credited[of_run] = await enter(context, of_run, CountSource(run["count_source"]), lines)
+        await tell_back(context, order, run, event_id, facts, was_withdrawn=was_withdrawn)
     if order["bom_id"] is not None:
         await reverse_for_report(context, event_id, not_before=context.recorded_time)
+    after: Row = {}
+    for of_run, totals in credited.items():
+        run = await run_of(context, of_run)
+        _rework_must_be_there(run)
+        if run["to_time"] is not None:  # Nobody reports it again, so what is left of it is told at once.
+            await tell(context, order, run, Telling(context.recorded_time))
+        await state_difference(context, run)
+        after = run | totals if of_run == run_id else after
     if not after["is_last"]:
         await refresh_operations(context, order)
-    await state_difference(context, after)
+    await state_surplus(context, order, after)
     return after
 
 
-async def _tell_if_ended(context: CommandContext, order: Row, run: Row) -> None:
-    """Nobody reports an ended run again, so what is left of it is told at once."""
-    if run["to_time"] is not None:
-        now = await run_of(context, run["run_id"])
-        await tell(context, order, now, Telling(context.recorded_time))
+def _rework_must_be_there(run: Row) -> None:
+    """A report of rework is not taken back while what became of the parts stands."""
+    if any(one["kind"] == EntryKind.REWORK and Decimal(one["quantity"]) < 0 for one in run["entered"]):
+        raise Refused("rework-was-settled", detail=f"run {run['run_id']}", run=run["run_id"])
 
 
 async def _reported(context: CommandContext, run_id: int, event_id: UUID) -> Row:
     event = await row_of(context.connection, QUERIES["event"], {"event_id": event_id})
     lines = (event or {}).get("facts", {}).get("entries", [])
-    made_it = any(line["run_id"] == run_id and Decimal(line["quantity"]) > 0 for line in lines)
+    made_it = any(line["run_id"] == run_id and line["reverses"] is None for line in lines)
     if event is None or event["refused"] or not made_it:
         raise Problem(404, "unknown-report", f"report {event_id} of run {run_id}")
     return event
@@ -184,12 +195,12 @@ async def _must_be_made(context: CommandContext, run: Row) -> None:
         raise Refused("more-than-made", detail=format(-good_of(run), "f"), excess=-good_of(run))
 
 
-def _must_take_counts(order: Row) -> None:
+def must_take_counts(order: Row) -> None:
     if WorkOrderState(order["state"]) not in TAKES_COUNTS:
         raise Refused(f"order-is-{order['state']}", detail=order["number"])
 
 
-def _must_be_countable(quantity: Decimal, order: Row) -> None:
+def must_be_countable(quantity: Decimal, order: Row) -> None:
     exponent = quantity.normalize().as_tuple().exponent
     if isinstance(exponent, int) and -exponent > order["scale"]:
         raise Refused("too-many-decimals", 422, str(quantity), scale=order["scale"])

@@ -199,12 +199,16 @@ class NotAssigned(BaseModel):
     steps: int
     from_ts: datetime = Field(description="Time of the first reading that showed them.")
     to_ts: datetime
-    reason: Literal["no_run", "spans_runs", "late"]
+    reason: Literal["no_run", "spans_runs", "late", "reversed"] = Field(
+        description="reversed: a person took them from a run."
+    )
     proposed_run_id: int | None
 
 
 class CountCase(BaseModel):
-    kind: Literal["late", "difference"]
+    kind: Literal["late", "difference", "surplus"] = Field(
+        description="surplus: more than the operation before delivered."
+    )
     run_id: int
     number: str
     equipment: str
@@ -217,7 +221,7 @@ class CountCase(BaseModel):
 
 
 class SettleBody(_Body):
-    kind: Literal["late", "difference"]
+    kind: Literal["late", "difference", "surplus"]
     run_id: int = Field(ge=1, le=2**62)
     odometer_from: int = Field(default=0, ge=0, le=10**19)
     note: Annotated[str, Field(min_length=1, max_length=500)]

@@ -777,7 +777,7 @@ CREATE TABLE plant.not_assigned (
     reason text NOT NULL,
     proposed_run_id bigint,
     CONSTRAINT not_assigned_check CHECK ((odometer_to > odometer_from)),
-    CONSTRAINT not_assigned_reason_check CHECK ((reason = ANY (ARRAY['no_run'::text, 'spans_runs'::text, 'late'::text])))
+    CONSTRAINT not_assigned_reason_check CHECK ((reason = ANY (ARRAY['no_run'::text, 'spans_runs'::text, 'late'::text, 'reversed'::text])))
 )
 WITH (fillfactor='50');
 ALTER TABLE plant.not_assigned OWNER TO lineside_plant;
@@ -1423,7 +1423,7 @@ CREATE TABLE plant.count_case (
     settled_time timestamp with time zone,
     settled_by text,
     note text,
-    CONSTRAINT count_case_kind_check CHECK ((kind = ANY (ARRAY['late'::text, 'difference'::text])))
+    CONSTRAINT count_case_kind_check CHECK ((kind = ANY (ARRAY['late'::text, 'difference'::text, 'surplus'::text])))
 );
 ALTER TABLE plant.count_case OWNER TO lineside_plant;
 CREATE TABLE plant.counted_tag (
@@ -1872,6 +1872,7 @@ CREATE TABLE plant.run_told (
     kind text NOT NULL,
     reason text DEFAULT ''::text NOT NULL,
     quantity numeric NOT NULL,
+    event_id uuid NOT NULL,
     CONSTRAINT run_told_kind_check CHECK ((kind = ANY (ARRAY['completion'::text, 'scrap'::text, 'rework'::text])))
 )
 WITH (fillfactor='50');
@@ -2242,7 +2243,7 @@ ALTER TABLE ONLY plant.run_setting
 ALTER TABLE ONLY plant.run_tag
     ADD CONSTRAINT run_tag_pkey PRIMARY KEY (run_id, tag_id);
 ALTER TABLE ONLY plant.run_told
-    ADD CONSTRAINT run_told_pkey PRIMARY KEY (run_id, kind, reason);
+    ADD CONSTRAINT run_told_pkey PRIMARY KEY (run_id, kind, reason, event_id);
 ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY plant.session

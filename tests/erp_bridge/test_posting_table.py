@@ -79,6 +79,20 @@ async def test_a_count_is_on_the_way_until_it_stands_in_the_ledger(
     assert looks.with_a_line_twice().posted[ENERGY] == 2 * 1234
 
 
+async def test_what_is_told_of_rework_is_neither_receipt_nor_scrap(
+    core: httpx.Client, floor: Floor, bridge: BridgeHere, looks: Looks
+) -> None:
+    number = released_order(core)
+    rework = {"item": "FG-100", "quantity": "3", "unit": "H87", "reason": "burr", "rework": True}
+    floor.tell("scrap", number, equipment_path=f"{LINE}/press1", **rework)
+    assert looks.now().on_the_way.get(PARTS, 0) == 0
+    await bridge.plan()
+    assert looks.now().on_the_way.get(PARTS, 0) == 0
+    (document,) = await bridge.deliver()
+    assert document["state"] == "skipped"
+    assert looks.now().posted.get(PARTS, 0) == 0
+
+
 async def test_a_refused_count_is_neither_lost_nor_posted(
     core: httpx.Client, floor: Floor, bridge: BridgeHere, looks: Looks
 ) -> None:

@@ -16,6 +16,7 @@ from plant_server.domain.production_entry import (
     EntryReversal,
     ProductionEntry,
     ProductionEvent,
+    ReworkSettlement,
 )
 from plant_server.domain.run import CountSource
 from plant_server.domain.transition import TransitionRefused
@@ -153,6 +154,15 @@ events = st.lists(
             st.integers(1, 9),
         ),
         st.builds(lambda one, other: EntryReversal("s" + one, "e" + other, "bo", 0), ids, ids),
+        st.builds(
+            lambda number, run, kind, quantity: ReworkSettlement(
+                "e" + number, run, "scratch", kind, D(quantity), "burr" if kind is E.SCRAP else None, "bo", 9
+            ),
+            ids,
+            runs,
+            st.sampled_from([E.GOOD, E.SCRAP]),
+            st.integers(1, 9),
+        ),
     ),
     max_size=25,
 )

@@ -147,6 +147,7 @@ class OrderMachine(RuleBasedStateMachine):
         super().__init__()
         self.order = WorkOrder("WO1", "P", Decimal(10), "C62")
         self.good = Decimal(0)
+        self.made = Decimal(0)
         self.starts = 0
 
     @rule(command=st.sampled_from(C))
@@ -169,7 +170,25 @@ class OrderMachine(RuleBasedStateMachine):
             assert before.state not in TAKES_COUNTS or before.good + good < 0
             return
         self.good += good
+        self.made += good
         assert self.order.state is before.state
+
+    @rule(
+        rework=st.decimals(0, 9, places=1),
+        good=st.decimals(0, 9, places=1),
+        scrap=st.decimals(0, 9, places=1),
+    )
+    def rework(self, rework: Decimal, good: Decimal, scrap: Decimal) -> None:
+        """Parts go into rework, and some come out of it as good or scrap; never more than are there."""
+        before = self.order
+        try:
+            into = report(before, good=Decimal(0), scrap=Decimal(0), rework=rework)
+            self.order = report(into, good=good, scrap=scrap, rework=-good - scrap)
+        except TransitionRefused:
+            assert before.state not in TAKES_COUNTS or before.rework + rework < good + scrap
+            return
+        self.good += good
+        self.made += rework
 
     @invariant()
     def the_order_is_of_one_mind(self) -> None:
@@ -177,6 +196,7 @@ class OrderMachine(RuleBasedStateMachine):
         assert self.starts <= 1
         assert order.has_started == (self.starts == 1)
         assert order.good == self.good >= 0
+        assert order.good + order.scrap + order.rework == self.made
         assert order.remaining - order.over_run == order.quantity - order.good
         assert bool(order.holds) == (order.state is S.HELD)
         assert (order.bom_revision is None) == (order.routing_revision is None)

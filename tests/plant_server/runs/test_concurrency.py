@@ -42,7 +42,7 @@ async def sums(floor: Floor, run: int) -> set[Decimal]:
         "SELECT entered_good AS good FROM plant.run",
         "SELECT good FROM plant.operation",
         "SELECT good FROM plant.work_order",
-        "SELECT quantity AS good FROM plant.run_told WHERE kind = 'completion'",
+        "SELECT sum(quantity) AS good FROM plant.run_told WHERE kind = 'completion'",
         "SELECT sum((body ->> 'quantity')::numeric) AS good FROM plant.outbox WHERE kind = 'completion'",
     ):
         told.add((await floor.one(statement))["good"])
