@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from edge.acquisition.check import CheckedDevice
 from edge.contract.datatypes import Quality
 from edge.errors import Mistake
+from edge.whole_table import print_whole
 
 
 def show(devices: Sequence[CheckedDevice], console: Console | None = None) -> bool:
@@ -21,23 +23,22 @@ def show(devices: Sequence[CheckedDevice], console: Console | None = None) -> bo
             "unit",
             "quality",
             "age",
-            title=f"{checked.device.name}  {checked.device.url}  {checked.profile.name}",
+            title=escape(f"{checked.device.name}  {checked.device.url}  {checked.profile.name}"),
             title_justify="left",
         )
         if checked.failure is not None:
-            console.print(f"[red]{checked.device.name}  {checked.device.url}: {checked.failure}")
+            failure = escape(f"{checked.device.name}  {checked.device.url}: {checked.failure}")
+            console.print(f"[red]{failure}", soft_wrap=True)
             continue
         for reading in checked.readings:
             value = "-" if reading.value is None else str(reading.value)
             age = f"{checked.age_s(reading):.1f} s"
-            table.add_row(
-                reading.tag.name, value, reading.tag.unit, Quality(reading.quality).name.lower(), age
-            )
-        console.print(table)
+            cells = (reading.tag.name, value, reading.tag.unit, Quality(reading.quality).name.lower(), age)
+            table.add_row(*map(escape, cells))
+        print_whole(console, table)
         if checked.profile.verified == "draft":
-            console.print(
-                f"[yellow]{checked.profile.name} is a draft: confirm its guesses, then write verified: device"
-            )
+            said = f"{checked.profile.name} is a draft: confirm its guesses, then write verified: device"
+            console.print(f"[yellow]{said}", soft_wrap=True)
     well = sum(checked.is_well for checked in devices)
     console.print(f"{well} of {len(devices)} devices are well")
     return well == len(devices)

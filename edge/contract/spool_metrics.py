@@ -7,6 +7,7 @@ poll, a gap record, or a change of a device's contact. A message that carries en
     NDATA  Spool/Epoch Spool/First Spool/Last + Spool/Gap                      one gap record, JSON (class Gap)
     NDATA  Spool/Epoch Spool/First Spool/Last + Spool/Device Spool/Contact     the device came or went, at the
                                                                                timestamp of Spool/Contact
+    NDATA  Node Info/Heartbeat                                                  nothing else was said for a while
     NBIRTH declares all of them, and Spool/Committed; a DBIRTH declares Epoch, First and Last with its own aliases.
 
 The plant commits and answers with an NCMD {Spool/Epoch, Spool/Committed}: after every NBIRTH and after commits.
@@ -26,6 +27,11 @@ GAP = "Spool/Gap"
 DEVICE = "Spool/Device"
 CONTACT = "Spool/Contact"
 COMMITTED = "Spool/Committed"
+
+HEARTBEAT = "Node Info/Heartbeat"
+"""NDATA with the edge's clock, and nothing else, whenever nothing else was said for `HEARTBEAT_EVERY_S`: who declares it
+in its NBIRTH is never silent for longer while it lives."""
+HEARTBEAT_EVERY_S = 2.0
 
 REBIRTH = "Node Control/Rebirth"
 BD_SEQ = "bdSeq"

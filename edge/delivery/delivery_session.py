@@ -8,6 +8,7 @@ import structlog
 
 from edge.contract.failpoints import failpoint
 from edge.contract.payloads import MalformedPayload, decode, decode_state
+from edge.contract.spool_metrics import HEARTBEAT_EVERY_S
 from edge.contract.topics import MessageType, TopicError, parse_topic, state_topic
 from edge.delivery.announcements import Announcements
 from edge.delivery.backlog import Backlog, Batch
@@ -53,6 +54,8 @@ class DeliverySession:
         self._leaving: str | None = None
         self._caught_up_at = self._now()
         self._live_at = 0.0
+        self._beat_at = 0.0
+        self._said = 0  # Messages of the link when the next heartbeat was put off.
         self._stored = self._writer.spool.committed
         self._store_at = 0.0
 
@@ -106,6 +109,7 @@ class DeliverySession:
             await self._send()
             self._take_receipts()
             self._show_live()
+            self._beat()
         await self._store_position()
 
     def _next_deadline(self) -> float:
@@ -255,6 +259,14 @@ class DeliverySession:
             return
         self._live_at = now + LIVE_EVERY_S
         self._announcements.show_live(now_ms(), is_behind=now - self._caught_up_at > LIVE_EVERY_S)
+
+    def _beat(self) -> None:
+        """Whoever says nothing else says that it is there: screens know a dead edge by its silence."""
+        now = self._now()
+        if self._link.published == self._said and now >= self._beat_at and not self._link.is_congested:
+            self._link.publish(self._session.heartbeat(now_ms()))
+        if self._link.published != self._said:
+            self._said, self._beat_at = self._link.published, now + HEARTBEAT_EVERY_S
 
     async def _store_position(self, *, force: bool = False) -> None:
         """Keep the plant's word on disk, not more than twice a second: it saves only re-sending."""

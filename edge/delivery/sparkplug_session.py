@@ -23,6 +23,7 @@ NODE_METRICS = {
     names.DEVICE: DataType.STRING,
     names.CONTACT: DataType.BOOLEAN,
     names.COMMITTED: DataType.UINT64,
+    names.HEARTBEAT: DataType.DATETIME,
 }
 DEVICE_METRICS = {names.EPOCH: DataType.STRING, names.FIRST: DataType.UINT64, names.LAST: DataType.UINT64}
 
@@ -175,6 +176,12 @@ class SparkplugSession:
             self._encoder.add_live(payload, tag_id, value)
             self.shown_ms[tag_id] = value.time_ms
         return Message(self._topic(MessageType.DDATA, device), payload.SerializeToString())
+
+    def heartbeat(self, now_ms: int) -> Message:
+        """NDATA that says nothing but that the edge is there."""
+        payload = self._encoder.begin(now_ms, self._next_seq())
+        self._encoder.add_plain(payload, self._node_aliases[names.HEARTBEAT], now_ms, now_ms)
+        return Message(self._topic(MessageType.NDATA), payload.SerializeToString())
 
     def _show(self, entry: Readings) -> None:
         base_ms, shown_ms = entry.base_ms, self.shown_ms

@@ -8,16 +8,14 @@ from rich.table import Table
 
 from edge.onboarding.browsing import Browsed
 from edge.onboarding.movement import Movement, movement_of
+from edge.whole_table import print_whole
 
-WIDE = 150
-"""Columns; in a file or a narrow terminal lines are long rather than cut."""
 VALUE_MAX = 28
 
 
 def show(browsed: Browsed, console: Console | None = None) -> None:
     """One line for each variable that can be a tag, with the guess that stands in the draft."""
     console = console or Console()
-    console = Console(file=console.file, width=max(console.width, WIDE))
     table = Table("tag", "path", "value", "unit", "range", "type", "moves", "taken for")
     for found, tag in zip(browsed.found, browsed.draft.tags, strict=True):
         bounds = f"{found.low:g} … {found.high:g}" if found.low is not None and found.high is not None else ""
@@ -31,9 +29,9 @@ def show(browsed: Browsed, console: Console | None = None) -> None:
             f"[yellow]{role} ?" if tag.guess else role,
         )
     if browsed.found:
-        console.print(table)
+        print_whole(console, table)
     for line in summary(browsed):
-        console.print(escape(line))
+        console.print(escape(line), soft_wrap=True)
 
 
 def summary(browsed: Browsed) -> Iterable[str]:

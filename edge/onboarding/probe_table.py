@@ -8,11 +8,12 @@ from rich.table import Table as Grid
 
 from edge.acquisition.addresses import RegisterType, Table, WordOrder
 from edge.acquisition.driver import Value
-from edge.onboarding.browse_table import WIDE, shown
+from edge.onboarding.browse_table import shown
 from edge.onboarding.modbus_profiles import Tried, Verdict
 from edge.onboarding.modbus_scan import Scan, is_sane, read_as
 from edge.onboarding.movement import movement_of
 from edge.onboarding.probing import Probed
+from edge.whole_table import print_whole
 
 COLOUR = {Verdict.FITS: "green", Verdict.UNKNOWN: "yellow"}
 PAIRS = (
@@ -28,17 +29,16 @@ PAIRS = (
 def show(probed: Probed, console: Console | None = None) -> None:
     """Units, then what each profile makes of them, then the registers that are not 0."""
     console = console or Console()
-    console = Console(file=console.file, width=max(console.width, WIDE))
     console.print(f"units that answer: {', '.join(map(str, probed.units)) or 'none'}")
     if probed.tried:
-        console.print(_verdicts(probed.tried))
+        print_whole(console, _verdicts(probed.tried))
     for scan in probed.scans:
-        console.print(_registers(scan))
+        print_whole(console, _registers(scan))
         console.print(
             f"unit {scan.unit}: {len(scan.seen)} registers there, {scan.refused} refused, {scan.silent} without answer"
         )
     for line in _advice(probed):
-        console.print(escape(line))
+        console.print(escape(line), soft_wrap=True)
     console.print(
         f"{probed.requests} requests, all of them reads{f'; stopped {probed.cut}' if probed.cut else ''}"
     )

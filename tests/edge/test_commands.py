@@ -5,9 +5,8 @@ import os
 import re
 
 import pytest
-from typer.testing import CliRunner
 
-from edge.commands import app
+from tests.edge.command_line import Ran, lineside_edge
 from tests.edge.onboarding.foreign_machines import modbus_machine
 
 CONFIG = """\
@@ -49,14 +48,14 @@ def bus(tmp_path):
         yield machine
 
 
-def check(*words: str):
-    return CliRunner().invoke(app, ["check", *words], catch_exceptions=False)
+def check(*words: str) -> Ran:
+    return lineside_edge("check", *words)
 
 
 def test_every_tag_is_shown_with_value_unit_quality_and_age(tmp_path, bus):
     (tmp_path / "lineside.yaml").write_text(CONFIG.format(url=bus.url, unit=5))
     result = check()
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 0, result.stderr
     (row,) = [line for line in result.stdout.splitlines() if "voltage_l1" in line]
     *cells, age = [cell.strip() for cell in row.strip("│").split("│")]
     assert cells == ["voltage_l1", "230.5", "V", "good"]

@@ -7,6 +7,7 @@ import pytest
 
 from edge.contract.roles import Role
 from edge.onboarding.draft import loaded
+from tests.edge.command_line import lineside_edge
 from tests.edge.onboarding.conftest import EXTRA
 
 pytestmark = pytest.mark.system
@@ -82,16 +83,20 @@ def test_packml_is_recognised_by_its_companion_specification(drafted, browse):
         line for line in path.read_text(encoding="utf-8").splitlines() if "ProdProcessedCount" in line
     ]
     assert "counts in structures" in count, "what cannot be read yet is said, not left out"
-    assert "speed (PackML)" in browse("--filter", "filler/*").stdout
+    shown = browse("--filter", "filler/*").stdout
+    assert "speed (PackML)" in shown
+    assert "Filler/BaseStateMachine/MachineState/ExecuteState/CurrentState " in shown, (
+        "a long path is not cut"
+    )
     assert "CONFIRM" not in "".join(
         line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("  - ")
     )
 
 
-def test_a_draft_is_read_by_the_edge_as_it_stands(drafted, lineside, press, tmp_path):
+def test_a_draft_is_read_by_the_edge_as_it_stands(drafted, press, tmp_path):
     drafted("--filter", "press 1/*", "--watch", "1")
     (tmp_path / "lineside.yaml").write_text(CONFIG.format(url=press.url), encoding="utf-8")
-    result = lineside("check", "--json")
+    result = lineside_edge("check", "--json")
     assert result.exit_code == 0, result.stdout
     (device,) = json.loads(result.stdout)["devices"]
     assert device["verified"] == "draft"
@@ -99,7 +104,7 @@ def test_a_draft_is_read_by_the_edge_as_it_stands(drafted, lineside, press, tmp_
     assert values["good_count"] > 41
     assert values["energy_total"] > 12_500
     assert values["program"] == "A-17"
-    assert "is a draft: confirm its guesses" in lineside("check").stdout
+    assert "is a draft: confirm its guesses" in lineside_edge("check").stdout
 
 
 def test_security_is_on_unless_it_is_waived(lineside, press, tmp_path):

@@ -12,6 +12,7 @@ from edge.onboarding.draft import loaded
 from edge.onboarding.modbus_profiles import Verdict, judged
 from edge.onboarding.modbus_scan import ranges_of
 from edge.onboarding.modbus_units import units_of
+from tests.edge.command_line import lineside_edge
 
 CONFIG = """\
 edge: {{name: e, group: g}}
@@ -72,7 +73,7 @@ def test_a_drafted_plc_is_read_by_the_edge_as_it_stands(lineside, bus, tmp_path)
     assert tags[20].address.type == "float32"
     assert tags[1].role is Role.MEASUREMENT
     (tmp_path / "lineside.yaml").write_text(CONFIG.format(url=bus.url))
-    result = lineside("check", "--json")
+    result = lineside_edge("check", "--json")
     assert result.exit_code == 0, result.stdout
     cell, meter = json.loads(result.stdout)["devices"]
     values = {tag["name"]: tag["value"] for tag in cell["tags"]}
