@@ -23,10 +23,11 @@ PACKAGES = {
     "backup": ("plant_server.installation.commands", "server"),
     "restore": ("plant_server.installation.commands", "server"),
     "doctor": ("plant_server.installation.commands", "server"),
+    "dashboards": ("dashboards.commands", "server"),
     "sim": ("simulators.commands", "sim"),
 }
 """Subcommand -> the module whose `app` (or `<name>_app`) holds it, and the extra that installs what it needs."""
-OURS = ("edge", "plant_server", "erp_bridge", "simulators")
+OURS = ("edge", "plant_server", "erp_bridge", "dashboards", "simulators")
 
 
 class LazyCommands(TyperGroup):
