@@ -79,7 +79,7 @@ def is_tag(name: str) -> bool:
     return (
         bool(name)
         and name not in SPOOL_NAMES
-        and name != spool_metrics.BD_SEQ
+        and name not in (spool_metrics.BD_SEQ, spool_metrics.HEARTBEAT)
         and not name.startswith(("Node Control/", "Device Control/"))
     )
 

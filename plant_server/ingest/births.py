@@ -25,6 +25,11 @@ from plant_server.ingest.message import EdgeKey, Opened
 from plant_server.ingest.queries import QUERIES, moment
 from plant_server.ingest.tag_meaning import TagMeaning
 
+LOST_WITHOUT_HEARTBEATS_S = 8.0
+"""An edge that says that it is there every 2 s, told to the database within 1 s, has missed two of its words by then."""
+LOST_S = 60.0
+"""Of a node that promises nothing: it may be silent because nothing changes."""
+
 
 class Registry:
     """Knows the ids of edges, devices and tags. What it remembers is dropped whenever a transaction was rolled back."""
@@ -95,7 +100,8 @@ class Registry:
             )
         elif in_order.born is not None:
             if message.type is MessageType.NBIRTH:
-                cursor.execute(QUERIES["node_born"], {"edge_id": edge_id, "bd_seq": _bd_seq(message)})
+                born = {"bd_seq": _bd_seq(message), "contact_lost_s": _contact_lost_s(in_order.born)}
+                cursor.execute(QUERIES["node_born"], {"edge_id": edge_id} | born)
             self._register_birth(cursor, message, edge_id, in_order.born, window)
 
     def _register_birth(
@@ -188,6 +194,11 @@ class Registry:
 def _bd_seq(message: Opened) -> int | None:
     value = next((metric.value for metric in message.metrics if metric.name == spool_metrics.BD_SEQ), None)
     return value if type(value) is int and 0 <= value <= 255 else None
+
+
+def _contact_lost_s(born: Born) -> float:
+    beats = any(metric.name == spool_metrics.HEARTBEAT for metric in born.metrics)
+    return LOST_WITHOUT_HEARTBEATS_S if beats else LOST_S
 
 
 def _time_of(message: Opened, window: Window) -> datetime | None:

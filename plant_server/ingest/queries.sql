@@ -16,7 +16,8 @@ WITH gone AS (
 UPDATE plant.device SET online = false, offline_time = now() FROM gone WHERE device.edge_id = gone.edge_id AND device.online
 
 -- node_born --
-WITH edge AS (UPDATE plant.edge SET online = true, bd_seq = %(bd_seq)s WHERE edge_id = %(edge_id)s)
+WITH edge AS (UPDATE plant.edge SET online = true, bd_seq = %(bd_seq)s, contact_lost_s = %(contact_lost_s)s
+              WHERE edge_id = %(edge_id)s)
 UPDATE plant.device SET online = false, offline_time = now() WHERE edge_id = %(edge_id)s AND online
 
 -- node_died --

@@ -2,7 +2,7 @@
 -- A device by id, or by its path or the path of the equipment it was accepted as. Several devices may serve one
 -- machine (its meter has the same path): the one that tells a state is meant.
 SELECT device.device_id, device.name, coalesce(equipment.path, device.path) AS path,
-       edge.online AND coalesce(device.online, false) AS online, edge.last_message,
+       edge.online AND coalesce(device.online, false) AS online, edge.last_message, edge.contact_lost_s,
        extract(epoch FROM now() - edge.last_message)::float8 AS last_message_age_s,
        EXISTS (SELECT FROM plant.tag WHERE tag.device_id = device.device_id AND tag.role = 'state') AS tells_state
 FROM plant.device

@@ -5,8 +5,6 @@ from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
-CONTACT_LOST_S = 60.0
-
 
 class Contact(StrEnum):
     """A display status from now minus the last message. It is no machine state."""
@@ -15,9 +13,10 @@ class Contact(StrEnum):
     NO_CONTACT = "no contact"
 
 
-def contact_of(online: bool, last_message_age_s: float | None) -> Contact:
-    """`online`: the edge and the device said they are there. The age is in seconds; None: never a message."""
-    fresh = last_message_age_s is not None and last_message_age_s <= CONTACT_LOST_S
+def contact_of(online: bool, last_message_age_s: float | None, contact_lost_s: float) -> Contact:
+    """`online`: the edge and the device said they are there. The age is in seconds; None: never a message.
+    `contact_lost_s`: so long an edge of this kind may be silent."""
+    fresh = last_message_age_s is not None and last_message_age_s <= contact_lost_s
     return Contact.IN_CONTACT if online and fresh else Contact.NO_CONTACT
 
 

@@ -30,7 +30,9 @@ async def machine_state(
         raise Problem(422, "span-invalid", f"more than {INTERVALS_MAX} intervals; ask for a shorter span")
     present = await _rows(connection, "present_state", span)
     return MachineState(
-        contact=contact_of(bool(device.pop("online")), device["last_message_age_s"]),
+        contact=contact_of(
+            bool(device.pop("online")), device["last_message_age_s"], device.pop("contact_lost_s")
+        ),
         state=present[0]["state"] if present else UNKNOWN,
         since=present[0]["from_ts"] if present else None,
         intervals=_with_unknown([StateInterval(**row) for row in rows], from_ts, to_ts),

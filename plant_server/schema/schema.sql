@@ -247,7 +247,8 @@ CREATE TABLE plant.edge (
     bd_seq smallint,
     online boolean DEFAULT false NOT NULL,
     last_message timestamp with time zone,
-    clock_skew_s double precision
+    clock_skew_s double precision,
+    contact_lost_s double precision DEFAULT 60 NOT NULL
 );
 ALTER TABLE plant.edge OWNER TO lineside_plant;
 CREATE TABLE plant.last_value (

@@ -1,6 +1,6 @@
 -- devices --
 SELECT device.device_id, edge.group_id AS "group", edge.node AS edge, device.name, device.path,
-       proposal.equipment_id, edge.online AND coalesce(device.online, false) AS online, edge.last_message,
+       proposal.equipment_id, edge.online AND coalesce(device.online, false) AS online, edge.last_message, edge.contact_lost_s,
        extract(epoch FROM now() - edge.last_message)::float8 AS last_message_age_s,
        state.state AS machine_state, state.from_ts AS machine_state_since
 FROM plant.device

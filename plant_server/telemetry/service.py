@@ -41,7 +41,11 @@ async def health(connection: AsyncConnection) -> Health:
 async def devices(connection: AsyncConnection, cursor: str | None, limit: int) -> Page[Device]:
     rows = await _rows(connection, "devices", {"after": id_cursor(cursor, 0), "limit": limit + 1})
     found = [
-        Device(contact=contact_of(bool(row.pop("online")), row["last_message_age_s"]), **row) for row in rows
+        Device(
+            contact=contact_of(bool(row.pop("online")), row["last_message_age_s"], row.pop("contact_lost_s")),
+            **row,
+        )
+        for row in rows
     ]
     return page_of(found, limit, "device_id")
 

@@ -9,7 +9,6 @@ from psycopg.rows import class_row
 
 from plant_server.domain.machine_state import MachineState
 from plant_server.domain.stop import STANDING_STILL
-from plant_server.machine_states.schemas import CONTACT_LOST_S
 from plant_server.terminal.reading import QUERIES
 
 STATIONS_MOST = 24
@@ -53,7 +52,7 @@ class Line:
 async def line_of(connection: AsyncConnection, path: str) -> Line | None:
     """None: nothing below the path has a machine."""
     path = path.strip("/")
-    values = {"path": path, "contact_lost_s": CONTACT_LOST_S, "limit": STATIONS_MOST}
+    values = {"path": path, "limit": STATIONS_MOST}
     async with connection.cursor(row_factory=class_row(StationOfLine)) as cursor:
         await cursor.execute(QUERIES["line"], values)
         stations = await cursor.fetchall()

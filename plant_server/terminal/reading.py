@@ -14,7 +14,6 @@ from plant_server.domain.machine_state import MachineState
 from plant_server.domain.stop import STANDING_STILL
 from plant_server.hand_overs import service as hand_overs
 from plant_server.hand_overs.schemas import HandOver
-from plant_server.machine_states.schemas import CONTACT_LOST_S
 from plant_server.master_data.schemas import Drawing
 from plant_server.runs import assigning, showing
 from plant_server.runs.schemas import NotAssigned
@@ -146,7 +145,7 @@ class Counts:
     """Those that nobody has explained, the newest first."""
 
     unassigned_min: int = 0
-    """Whole minutes of the last 12 hours for which the station stood and nobody has said why."""
+    """Whole minutes since the last shift began for which the station stood and nobody has said why."""
 
     @property
     def parts_not_assigned(self) -> int:
@@ -191,7 +190,7 @@ async def counts_of(connection: AsyncConnection, station: StationOfPage) -> Coun
     """A station that is no equipment yet has none."""
     if station.path is None:
         return Counts(None, None, None)
-    values = {"equipment_id": station.equipment_id, "contact_lost_s": CONTACT_LOST_S}
+    values = {"equipment_id": station.equipment_id}
     return Counts(
         await _running(connection, values),
         await _one(connection, "counter", Counter, values),

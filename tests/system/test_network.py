@@ -1,5 +1,8 @@
 """Cables: cut, silent, and back again. Nothing is lost, nothing comes twice, and the screens live on."""
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ import pytest
 
 from plant_server.demo.plant import Plant
 from tests.system.cuttable_proxy import CuttableProxy
+from tests.system.test_counters import NO_CONTACT_WITHIN_S, state_of
 from tests.system.workshop import Wiring, Workshop, workshop
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
@@ -116,6 +120,47 @@ def test_ingest_and_broker_part_and_meet_again(cabled: Cabled) -> None:
     cabled.heal(cabled.ingest_to_broker)
     verdict = cabled.shop.verdict()
     assert verdict.good, str(verdict)
+
+
+def test_a_silent_cable_and_a_hung_edge_and_a_dead_ingest_are_no_contact_within_10_s(cabled: Cabled) -> None:
+    """The broker notices none of them in that time: screens go by what the edge said last."""
+    shop = cabled.shop
+    shop.halt()  # Nothing changes, as at a machine that is read every ten seconds.
+
+    def shows(contact: str) -> bool:
+        return str(state_of(shop, "press1")["contact"]) == contact
+
+    def is_noticed(what: str) -> None:
+        shop.wait_until(f"no contact after {what}", lambda: shows("no contact"), NO_CONTACT_WITHIN_S)
+
+    shop.wait_until("contact", lambda: shows("in contact"), 60)
+    cabled.edge_to_broker.silence()
+    is_noticed("a cable fell silent")
+    cabled.edge_to_broker.heal()
+    shop.wait_until("contact over the healed cable", lambda: shows("in contact"), 60)
+
+    assert shop.edge.pid is not None
+    os.kill(shop.edge.pid, signal.SIGSTOP)
+    try:
+        is_noticed("the edge hung")
+    finally:
+        os.kill(shop.edge.pid, signal.SIGCONT)
+    shop.wait_until("contact with the edge that goes on", lambda: shows("in contact"), 60)
+
+    shop.plant.ingest.kill()
+    is_noticed("ingest died")
+    shop.plant.ingest.start()
+    shop.wait_until("contact through the new ingest", lambda: shows("in contact"), 60)
+
+
+def test_an_edge_without_news_stays_in_contact(cabled: Cabled) -> None:
+    shop = cabled.shop
+    shop.halt()
+    shop.wait_until("contact", lambda: state_of(shop, "press1")["contact"] == "in contact", 60)
+    began = time.monotonic()
+    while time.monotonic() < began + NO_CONTACT_WITHIN_S + 2:
+        assert state_of(shop, "press1")["contact"] == "in contact"
+        time.sleep(0.5)
 
 
 def in_the_spool_only(cabled: Cabled, seconds: float) -> None:

@@ -67,7 +67,7 @@ async def test_a_birth_declares_every_tag_with_alias_type_meaning_and_newest_val
         await eventually(lambda: plant.of(MessageType.DBIRTH))
         by_name = {metric.name: metric for metric in plant.of(MessageType.DBIRTH)[0].payload.metrics}
         aliases = [metric.alias for told in plant.told[:2] for metric in told.payload.metrics if metric.alias]
-        assert len(aliases) == len(set(aliases)) == 7 + 3 + 3
+        assert len(aliases) == len(set(aliases)) == 8 + 3 + 3
         count = by_name["count"]
         assert (count.value, count.timestamp_ms, count.datatype) == (7, 123_456, DataType.UINT32)
         assert count.properties["role"] == "counter"
@@ -301,6 +301,23 @@ async def test_stopping_is_orderly_and_quick(place: Place, plant: ScriptedPlant)
         assert edge.spool.committed == 10
     assert [told.type for told in plant.told][-1] is MessageType.NDEATH
     assert len(plant.of(MessageType.NDEATH)) == 1, "a will after DISCONNECT: it did not leave in order"
+
+
+async def test_an_edge_without_news_says_that_it_is_there(place: Place, plant: ScriptedPlant) -> None:
+    settings = settings_for(place.broker, place.edge, place.host, place.spool)
+    plant.say_online()
+    async with running_edge(settings, "press"):
+        await eventually(lambda: len(plant.of(MessageType.NDATA)) >= 4, within_s=30)
+        beats = [told for told in plant.of(MessageType.NDATA) if told.first is None]
+        assert len(beats) >= 2
+        born = {metric.alias: metric.name for metric in plant.of(MessageType.NBIRTH)[-1].payload.metrics}
+        for told in beats:
+            (beat,) = told.payload.metrics
+            assert born[beat.alias] == names.HEARTBEAT
+        clocks = [int(str(told.payload.metrics[0].value)) for told in beats]
+        assert clocks == sorted(clocks)
+        seqs = [told.payload.seq for told in plant.told if told.type is not MessageType.NDEATH]
+        assert seqs == list(range(len(seqs)))
 
 
 async def test_stopping_does_not_wait_for_a_plant_that_is_silent(place: Place, plant: ScriptedPlant) -> None:

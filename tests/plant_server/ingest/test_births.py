@@ -1,5 +1,6 @@
 import json
 
+from edge.contract import spool_metrics
 from edge.contract.datatypes import DataType
 from edge.contract.payloads import Metric
 from tests.plant_server.ingest.conftest import Plant
@@ -204,3 +205,16 @@ def test_a_proposal_is_json_that_names_the_fields_of_the_tag(plant: Plant, born:
 def test_a_birth_value_of_stale_null_says_nothing(plant: Plant, born: WireEdge) -> None:
     """Births of an edge that has read nothing yet are full of them."""
     assert plant.rows("SELECT * FROM plant.last_value") == []
+
+
+def test_a_node_that_promises_heartbeats_is_out_of_contact_soon_and_its_beats_are_no_data(
+    plant: Plant, born: WireEdge
+) -> None:
+    assert plant.value("SELECT contact_lost_s FROM plant.edge") == 60
+    beat = Metric(None, DataType.DATETIME, spool_metrics.HEARTBEAT, 90, timestamp_ms=born.now_ms)
+    plant.store(born.nbirth([beat]))
+    assert plant.value("SELECT contact_lost_s FROM plant.edge") == 8
+    outcome = plant.store(born.message("NDATA", [Metric(born.now_ms, DataType.DATETIME, alias=90)]))
+    assert outcome.quarantined == 0
+    assert plant.value("SELECT count(*) FROM plant.tag WHERE name LIKE 'Node Info%'") == 0
+    assert plant.value("SELECT count(*) FROM plant.sample") == 0
