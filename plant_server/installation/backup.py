@@ -23,6 +23,7 @@ from plant_server.installation.dump_programs import Program, connection_of, dump
 from plant_server.installation.errors import BackupFailed
 from plant_server.installation.home_files import files_to_keep
 from plant_server.installation.manifest import Manifest, Place
+from plant_server.installation.rights import read_rights
 from plant_server.installation.table_contents import QUERIES, SCHEMAS, table_contents
 from plant_server.security.secrets import private_folder
 
@@ -107,6 +108,7 @@ def _add_database(
             tables=tables,
             files=archive.files,
             dump_bytes=archive.sizes[DUMP],
+            rights=read_rights(session),
         ),
     )
 

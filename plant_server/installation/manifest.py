@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from plant_server.installation.errors import BackupRefused
+from plant_server.installation.rights import Rights
 from plant_server.installation.table_contents import TableContent
 from plant_server.schema.migrate import FOLDER, read_migrations
 
@@ -30,6 +31,7 @@ class Manifest:
     tables: dict[str, TableContent]
     files: dict[str, str]
     dump_bytes: int
+    rights: Rights
     format: int = FORMAT
 
     @property
@@ -56,6 +58,7 @@ def from_json(text: str) -> Manifest:
                 "made": datetime.fromisoformat(told["made"]),
                 "chain": None if chain is None else (int(chain[0]), str(chain[1])),
                 "tables": {name: TableContent(**content) for name, content in told["tables"].items()},
+                "rights": Rights(**told["rights"]),
             }
         )
     except (KeyError, TypeError, ValueError) as error:

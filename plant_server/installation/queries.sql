@@ -44,3 +44,17 @@ ORDER BY 1;
 -- What the dump of our schemas does not hold: migration 0001 does the same.
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+-- role_settings --
+SELECT rolname, setconfig FROM pg_db_role_setting JOIN pg_roles ON pg_roles.oid = setrole
+WHERE setdatabase = 0 AND rolname = ANY (%(roles)s);
+
+-- creators --
+SELECT nspname, array_agg(role ORDER BY role)
+FROM pg_namespace CROSS JOIN unnest(%(roles)s::text[]) AS role
+WHERE nspname = ANY (%(schemas)s) AND has_schema_privilege(role, pg_namespace.oid, 'CREATE')
+  AND pg_get_userbyid(nspowner) <> role
+GROUP BY 1;
+
+-- owners --
+SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = ANY (%(schemas)s);

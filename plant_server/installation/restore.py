@@ -24,6 +24,7 @@ from plant_server.installation.dump_programs import Program, connection_of, rest
 from plant_server.installation.errors import BackupError, PlaceRefused, RestoreFailed
 from plant_server.installation.home_files import ANCHORS, SETTINGS, occupied, put, set_aside
 from plant_server.installation.manifest import Manifest, require_known
+from plant_server.installation.rights import end_all_create, give_rights, let_all_create
 from plant_server.installation.table_contents import QUERIES, SCHEMAS, differences, table_contents
 from plant_server.schema.migrate import ensure_roles, migrate
 
@@ -81,7 +82,12 @@ def restore_database(archive: ArchiveReader, url: str, *, force: bool, progress:
         _make_room(session, force=force)
         ensure_roles(session)
         session.execute(QUERIES["make_ready"])
-        _fill(program, url, archive, progress)
+        let_all_create(session)
+        try:
+            _fill(program, url, archive, progress)
+        finally:
+            end_all_create(session)
+        give_rights(session, manifest.rights)
         _compare(session, manifest, progress)
     applied = migrate(url, say=lambda _: None)
     return Restored(len(manifest.tables), manifest.rows, len(applied))

@@ -12,6 +12,7 @@ import pytest
 from plant_server.embedded.postgres import PostgresServer
 from plant_server.installation.errors import BackupFailed
 from plant_server.installation.table_contents import differences, table_contents
+from plant_server.schema.snapshot import dump_schema
 from plant_server.security.access_control import EdgeNode, Host
 from plant_server.security.installation import prepare
 from tests.plant_server.database_fixture import PlantDatabase, fresh_database
@@ -114,6 +115,32 @@ def test_what_was_backed_up_is_there_again_on_another_server(
     ):
         assert (new / path).read_bytes() == (home / path).read_bytes(), path
     assert (new / "settings-of-backup/bridge.yaml").read_text() == "connectors: {}\n"
+
+
+def objects_and_rights(database: PlantDatabase) -> list[str]:
+    """What there is, whose it is, and who may use it. Not the texts of views, which PostgreSQL words anew each time."""
+    lines = dump_schema(database.superuser_url).splitlines()
+    return sorted(line for line in lines if line.startswith(("CREATE ", "ALTER ", "GRANT ", "REVOKE ")))
+
+
+def test_the_restored_schema_is_the_same_down_to_rights(
+    home: Path, plant: PlantDatabase, file: Path, elsewhere: PlantDatabase, tmp_path: Path
+) -> None:
+    reset = "ALTER ROLE lineside_bi RESET ALL"
+    told = "SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'lineside_bi'::regrole"
+    with psycopg.connect(plant.superuser_url, autocommit=True) as connection:
+        before = connection.execute(told).fetchall()
+        connection.execute(reset)  # As on a server of its own, where nobody made the role before.
+    new = tmp_path / "new"
+    assert (
+        lineside(home, "restore", str(file), "--home", str(new), owner_url=elsewhere.owner_url).returncode
+        == 0
+    )
+    assert objects_and_rights(elsewhere) == objects_and_rights(plant)
+    with psycopg.connect(elsewhere.superuser_url) as connection:
+        assert connection.execute(told).fetchall() == before != []
+        defaults = connection.execute("SELECT count(*) FROM pg_default_acl").fetchone()
+    assert defaults == (0,), "what was allowed for the time of the restore is over"
 
 
 def test_a_second_backup_of_what_was_restored_has_the_same_hashes(
@@ -252,7 +279,7 @@ def test_rows_that_are_not_those_of_the_manifest_are_told(
 
 def test_the_newest_backups_stay(home: Path, plant: PlantDatabase) -> None:
     folder = home / "backups"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for day in (1, 2, 3):
         (folder / f"lineside-2026010{day}-010000.zip").touch()
     (folder / "before-the-move.zip").touch()
@@ -265,7 +292,7 @@ def test_the_newest_backups_stay(home: Path, plant: PlantDatabase) -> None:
 
 def test_a_failed_backup_leaves_nothing_and_deletes_none(home: Path, plant: PlantDatabase) -> None:
     folder = home / "backups"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "lineside-20260101-010000.zip").touch()
     with psycopg.connect(plant.superuser_url, autocommit=True) as connection:
         connection.execute(

@@ -42,9 +42,9 @@ Examine = Callable[[], dict[str, Finding]]
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("site") / ".lineside"
     prepare(home, edges=[EdgeNode("shop1", "press-shop")], hosts=[Host("plant")], server_names=[])
-    (home / "backups").mkdir()
+    (home / "backups").mkdir(exist_ok=True)
     (home / "backups/plant.zip").touch(mode=0o600)
-    (home / "log").mkdir()
+    (home / "log").mkdir(exist_ok=True)
     (home / "log/anchors.log").touch()
     return home
 
