@@ -37,6 +37,11 @@ def undo_report(run_id: int) -> str:
     return f"{RUNS}/{run_id}/reports/{{key}}/undo"
 
 
+def rework(operation_id: int) -> str:
+    """Parts in rework are good now, or scrap."""
+    return f"/api/v1/operations/{operation_id}/rework"
+
+
 def assign() -> str:
     return "/api/v1/not-assigned/assign"
 
