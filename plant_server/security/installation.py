@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from plant_server.schema.migrate import CONNECTION_LIMITS
 from plant_server.security.access_control import EdgeNode, Host, mosquitto_acl, rights_by_identity
 from plant_server.security.certificate_authority import CertificateAuthority
 from plant_server.security.secrets import private_folder, secret, write_private_file
@@ -94,7 +93,8 @@ def prepare(
             os.chown(path, BROKER_ACCOUNT, BROKER_ACCOUNT)
     passwords = {role: secret(home / "secrets", f"postgres-{role}") for role in DATABASE_ROLES}
     write_private_file(home / "secrets" / "roles.sql", _roles(passwords))
-    secret(home / "secrets", "grafana-admin")
+    for name in ("api-token", "grafana-admin"):
+        secret(home / "secrets", name)
     for role, variable in VARIABLES.items():
         url = f"postgresql://{role}:{passwords[role]}@{quote(places.database, safe=':')}/lineside"
         write_private_file(home / "secrets" / f"{role}.env", f"{variable}={url}\n")
@@ -116,6 +116,5 @@ def _known_edges(home: Path) -> list[EdgeNode]:
 def _roles(passwords: dict[str, str]) -> str:
     """SQL that makes the roles on an empty server. The secrets hold only letters, digits, - and _."""
     lines = [f"CREATE ROLE {role} LOGIN PASSWORD '{passwords[role]}';" for role in DATABASE_ROLES[1:]]
-    lines += [f"ALTER ROLE {role} CONNECTION LIMIT {limit};" for role, limit in CONNECTION_LIMITS.items()]
     lines += [f"GRANT {role} TO lineside;" for role in DATABASE_ROLES[1:]]
     return "\n".join(lines) + "\n"

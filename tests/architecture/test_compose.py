@@ -54,6 +54,7 @@ KEYS = {
 }
 BY_A_PERSON = {"bridge.yaml": "bridge", "lineside.yaml": "edge"}
 """Files that the one who installs writes, and the profile that needs them."""
+OPENS_AS_OWNER = ("postgres-lineside", "lineside.env", "roles.sql")
 UNNAMED = {"LINESIDE_HOME"}
 """Variables that are no field of the settings."""
 
@@ -188,6 +189,8 @@ def test_each_process_gets_the_password_of_its_own_role_and_no_other(home: Path)
 @service()
 def test_a_mounted_file_is_there(name: str, home: Path) -> None:
     for source, _ in mounts_of(SERVICES[name]):
+        if source == "/dev/null":
+            continue
         if not source.startswith("./"):
             assert source in COMPOSE["volumes"], source
         elif source.startswith("./.lineside"):
@@ -214,6 +217,14 @@ def test_the_key_of_the_authority_is_seen_by_those_alone_that_need_it() -> None:
         if source in ("./.lineside", "./.lineside/ca", "./.lineside/ca/ca.key")
     }
     assert seeing == {"prepare", "doctor", "backup", "restore"}
+
+
+def test_what_opens_the_database_as_its_owner_is_seen_by_those_alone_that_need_it() -> None:
+    for name, one in SERVICES.items():
+        mounted = dict(mounts_of(one))
+        hidden = [target for source, target in mounts_of(one) if source == "/dev/null"]
+        if "./.lineside/secrets" in mounted and name != "migrate":
+            assert set(hidden) == {f"/lineside/secrets/{file}" for file in OPENS_AS_OWNER}, name
 
 
 def test_certificates_name_the_hosts_that_are_asked_for(home: Path) -> None:

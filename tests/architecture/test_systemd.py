@@ -104,6 +104,15 @@ def test_a_service_is_closed(unit: str) -> None:
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if not re.search("migrate|backup", unit)])
+def test_what_opens_everything_is_hidden_from_a_lasting_service(unit: str, home: Path) -> None:
+    hidden = [Path(path.removeprefix("-")) for path in settings_of(unit)["InaccessiblePaths"]]
+    opens = ["ca/ca.key", "backups", "secrets/postgres-lineside", "secrets/lineside.env", "secrets/roles.sql"]
+    for path in opens:
+        assert (home / path).exists(), path
+        assert any(Path(STATE, path).is_relative_to(one) for one in hidden), path
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if not re.search("migrate|backup", unit)])
 def test_a_lasting_service_is_started_again_for_ever(unit: str) -> None:
     settings = settings_of(unit)
     assert settings["Restart"] == ["always"]
