@@ -22,7 +22,8 @@ AGAIN_S = 10.0
 class CountsResponse(StreamingResponse):
     """Text/event-stream of `counts`, and of `screen` when another run, person, stop, order or waiver is there than the page
     was drawn with: it asks for it anew. The id of an event is the shape (shape.py) that the page has then; `drawn` is the
-    one it began with, so nothing is missed between the drawing and the first look, nor while a stream is torn."""
+    one it began with, so nothing is missed between the drawing and the first look, nor while a stream is torn. The counts
+    carry the shape too: a page that could not fetch its screen sees that it still shows another one."""
 
     def __init__(
         self,
@@ -30,7 +31,7 @@ class CountsResponse(StreamingResponse):
         live: LiveValues,
         pool: ConnectionPool,
         station: StationOfPage,
-        show: Callable[[Counts], str],
+        show: Callable[[Counts, str], str],
         drawn: str,
     ) -> None:
         super().__init__(
@@ -58,7 +59,11 @@ class CountsResponse(StreamingResponse):
 
 
 async def _events(
-    live: LiveValues, pool: ConnectionPool, station: StationOfPage, show: Callable[[Counts], str], drawn: str
+    live: LiveValues,
+    pool: ConnectionPool,
+    station: StationOfPage,
+    show: Callable[[Counts, str], str],
+    drawn: str,
 ) -> AsyncIterator[bytes]:
     clock = asyncio.get_running_loop().time
     yield b"retry: 2000\n\n"
@@ -78,7 +83,7 @@ async def _events(
             yield f"id: {shape}\nevent: screen\ndata: changed\n\n".encode()
             drawn = shape
         if counts != known or clock() - said >= AGAIN_S:
-            yield _event(show(counts))
+            yield _event(show(counts, shape))
             known, said = counts, clock()
         await asyncio.sleep(PAUSE_S)
 

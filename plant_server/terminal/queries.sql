@@ -88,11 +88,12 @@ WHERE waiver.state = 'requested'
 ORDER BY waiver_id DESC LIMIT 5;
 
 -- unassigned --
--- Whole minutes, so that a page is not told each second that one more has passed. Stops of a device do not overlap, so the
+-- Of the span of the block `since`. Whole minutes, so that a page is not told each second that one more has passed. Stops of a device do not overlap, so the
 -- last one that began before the span is the only one that can reach into it.
 SELECT coalesce(floor(sum(extract(epoch FROM coalesce(piece.to_ts, now()) - greatest(piece.from_ts, span.from_ts))) / 60), 0)::int
        AS minutes
-FROM (SELECT now() - interval '12 h' AS from_ts) AS span
+FROM (SELECT coalesce((SELECT from_ts FROM plant.shift WHERE is_stated AND to_ts BETWEEN now() - interval '24 h' AND now()
+                       ORDER BY to_ts DESC LIMIT 1), now() - interval '12 h') AS from_ts) AS span
 JOIN plant.device_place AS place ON place.equipment_id = %(equipment_id)s
 JOIN plant.stop ON stop.device_id = place.device_id AND stop.from_ts >= coalesce(
     (SELECT max(earlier.from_ts) FROM plant.stop AS earlier
@@ -100,6 +101,12 @@ JOIN plant.stop ON stop.device_id = place.device_id AND stop.from_ts >= coalesce
 JOIN plant.stop_piece AS piece USING (stop_id)
 WHERE piece.reason IS NULL AND coalesce(piece.to_ts, now()) > span.from_ts
   AND extract(epoch FROM coalesce(stop.to_ts, now()) - stop.from_ts) >= micro_below_s;
+
+-- since --
+-- Stops are explained back to where the last shift began that has ended: what it left, the one that is on may still tell.
+-- Where nobody stated shifts, 12 hours back.
+SELECT coalesce((SELECT from_ts FROM plant.shift WHERE is_stated AND to_ts BETWEEN %(now)s - interval '24 h' AND %(now)s
+                 ORDER BY to_ts DESC LIMIT 1), %(now)s - interval '12 h') AS from_ts;
 
 -- unread --
 SELECT hand_over_id FROM plant.hand_over WHERE equipment_id = %(equipment_id)s AND read_by IS NULL

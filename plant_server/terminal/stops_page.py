@@ -1,16 +1,16 @@
-"""The stops of a shift as a page shows them: how long each stood, why, and how much nobody has explained."""
+"""The stops of the last shift as a page shows them: how long each stood, why, and how much nobody has explained."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from psycopg import AsyncConnection
 
+from plant_server.master_data.rows import row_of
 from plant_server.problems import Problem
 from plant_server.stops import service
 from plant_server.stops.schemas import Piece, StopRow
-from plant_server.terminal.reading import ReasonTile, StationOfPage, reasons_of
+from plant_server.terminal.reading import QUERIES, ReasonTile, StationOfPage, reasons_of
 
-SHIFT = timedelta(hours=12)
 STOPS_MOST = 200
 FINE_BELOW_S = 600
 """Of a shorter piece the moment is chosen by seconds."""
@@ -60,8 +60,9 @@ class StopOfPage:
 
 @dataclass(frozen=True, slots=True)
 class StopsPage:
-    """Newest first, without the micro-stops that have no reason and need none."""
+    """Since the last shift began, newest first, without the micro-stops that have no reason and need none."""
 
+    since: datetime
     stops: list[StopOfPage]
     micro: int
     stood_s: float
@@ -74,12 +75,15 @@ async def stops_page(
     connection: AsyncConnection, station: StationOfPage, stop_id: int | None, now: datetime
 ) -> StopsPage:
     """Raises Problem 404: no such stop here."""
+    span = await row_of(connection, QUERIES["since"], {"now": now})
+    assert span is not None, "a SELECT without FROM returns one row"  # noqa: S101
+    since = span["from_ts"]
     if station.path is None:
-        return StopsPage([], 0, 0, 0, [], None)
-    wanted = service.Wanted(path=station.path, from_ts=now - SHIFT)
+        return StopsPage(since, [], 0, 0, 0, [], None)
+    wanted = service.Wanted(path=station.path, from_ts=since)
     found = (await service.stops(connection, wanted, None, STOPS_MOST)).items
     shown = [_of(one, now) for one in found if not _says_nothing(one)]
-    standing = await service.standing(connection, station.path, now - SHIFT, now)
+    standing = await service.standing(connection, station.path, since, now)
     chosen = None
     if stop_id is not None:
         stop = await service.one_stop(connection, stop_id)
@@ -87,6 +91,7 @@ async def stops_page(
             raise Problem(404, "unknown-stop", f"stop {stop_id}")
         chosen = _of(stop, now)
     return StopsPage(
+        since,
         shown,
         len(found) - len(shown),
         sum(one.seconds for one in standing.by_reason),

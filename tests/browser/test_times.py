@@ -65,6 +65,29 @@ async def test_what_changes_between_the_drawing_and_the_first_look_is_drawn(
     assert len(drawn) == 1
 
 
+async def test_a_screen_that_could_not_be_fetched_is_fetched_again(
+    browser: Browser, context: BrowserContext, plant: Plant, connection: AsyncConnection
+) -> None:
+    # Without its service worker: what that one fetches passes no route of a page.
+    plain = await browser.new_context(service_workers="block", locale="en")
+    await plain.add_cookies(await context.cookies())  # type: ignore[arg-type] - as they were given
+    page = await plain.new_page()
+    await sign_in(page, plant.url)
+    tries = 0
+
+    async def fail_twice(route: Route) -> None:
+        nonlocal tries
+        tries += 1
+        await (route.fulfill(status=503, body="") if tries <= 2 else route.continue_())
+
+    await page.route("**/screen", fail_twice)
+    await connection.execute("UPDATE plant.operation SET state = 'skipped' WHERE state = 'ready'")
+    await connection.execute("UPDATE plant.odometer SET total = total + 1")
+    await expect(page.locator("#panel-change")).not_to_contain_text("MO-2", timeout=20_000)
+    assert tries >= 3
+    await plain.close()
+
+
 async def test_a_page_that_is_as_it_was_drawn_is_not_drawn_again(page: Page, plant: Plant) -> None:
     await sign_in(page, plant.url)
     drawn: list[str] = []

@@ -1,6 +1,6 @@
 // Panels over the screen. While one is open the screen under it is not exchanged, or a number would vanish under the
 // finger. htmx fetches the screen and its counts; its event names stand in this file alone.
-let late = false, heard = Date.now();  // `heard`: when the server last said a word on the counts; it says one every ten seconds.
+let late = false, asked = 0, heard = Date.now();  // `heard`: when the server last said a word on the counts; it says one every ten seconds.
 const dismissed = new Set();
 const opensWith = {};  // What a panel does when it opens, by its name.
 const openPanel = () => document.querySelector('.panel:not([hidden])');
@@ -25,11 +25,17 @@ const openByItself = () => {
   if (panel) show(panel.id.slice('panel-'.length));
 };
 const refresh = () => { late = false; if (screen()) htmx.trigger(screen(), 'refresh'); };
+// Each count says which screen is right (shape.py): one that could not be fetched is asked for again.
+const catchUp = () => {
+  const right = $('shape')?.dataset.shape;
+  if (right && right !== $('job').dataset.shape && !openPanel() && !isAway() && Date.now() - asked > 3000) refresh();
+};
 onClick('[data-show]', (at) => show(at.dataset.show));
 onClick('[data-close]', () => close());
 
 document.addEventListener('htmx:beforeRequest', (event) => {
-  if (event.target === screen() && openPanel()) { late = true; event.preventDefault(); }
+  if (event.target !== screen()) return;
+  if (openPanel()) { late = true; event.preventDefault(); } else asked = Date.now();
 });
 document.addEventListener('htmx:beforeSwap', (event) => {
   if (event.target === screen() && openPanel()) { late = true; event.detail.shouldSwap = false; }

@@ -1,5 +1,5 @@
 // The page begins: what is shown is made right now, and again whenever it is exchanged and each second.
-const shown = () => { ages(); disable(); showSound(); seekAll(); openByItself(); };
+const shown = () => { ages(); disable(); showSound(); seekAll(); catchUp(); openByItself(); };
 addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.target.matches('input')) close(); });
 setInterval(() => { ages(); if (!openPanel()) shown(); }, 1000);
 shown();

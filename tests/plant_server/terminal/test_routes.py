@@ -173,3 +173,21 @@ async def test_only_a_person_hands_over(client: httpx.AsyncClient, connection: A
     await furnish(connection)
     answer = await client.get(f"/t/{NAME}/hand-over")
     assert (answer.status_code, answer.headers["location"]) == (303, f"/?station={NAME}")
+
+
+async def test_stops_are_shown_since_the_last_stated_shift_began(
+    client: httpx.AsyncClient, connection: AsyncConnection
+) -> None:
+    """Where nobody stated shifts, of 12 hours; the stop of an hour ago then stands outside a shift of half an hour."""
+    await explained_stop(await furnish(connection, stands=False))
+    await connection.execute("DELETE FROM plant.shift")
+    assert "32 min" in visible(await text_of(client, f"/t/{NAME}/stops", "en"))
+    assert "1 · 32 min" in visible(await text_of(client, f"/t/{NAME}", "en"))
+    await connection.execute(
+        "INSERT INTO plant.shift (code, name_en, name_zh, business_date, from_ts, to_ts, is_stated)"
+        " VALUES ('early', 'Early', '早班', current_date, now() - interval '15 min', now() - interval '1 min', true)"
+    )
+    page = visible(await text_of(client, f"/t/{NAME}/stops", "en"))
+    assert "It did not stand still" in page
+    assert "without a reason 0 min" in page
+    assert "· 32 min" not in visible(await text_of(client, f"/t/{NAME}", "en"))
