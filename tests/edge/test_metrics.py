@@ -3,6 +3,8 @@
 import asyncio
 import re
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from contextlib import asynccontextmanager
@@ -130,6 +132,14 @@ async def test_a_port_that_is_taken_does_not_keep_an_edge_from_counting(settings
                     while not any(line["event"] == "device_online" for line in logs):  # noqa: ASYNC110 - a log is no event
                         await asyncio.sleep(0.05)
     assert any(line["event"] == "metrics_unavailable" for line in logs)
+
+
+def test_an_edge_that_nobody_watches_does_not_load_the_library():
+    program = "import sys, edge.run, edge.commands; print('prometheus_client' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "False"
 
 
 def test_without_the_block_nothing_is_served_and_with_it_only_this_machine_is(settings_with):
