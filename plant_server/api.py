@@ -17,6 +17,7 @@ from fastapi import Depends, FastAPI, Request
 from edge.contract import failpoints
 from plant_server.async_database import ConnectionPool
 from plant_server.body_limit import BodyLimit
+from plant_server.costs.routes import router as costs_router
 from plant_server.energy.routes import router as energy_router
 from plant_server.equipment.routes import router as equipment_router
 from plant_server.events.routes import router as events_router
@@ -64,6 +65,7 @@ ROUTERS = (
     materials_router,
     stops_router,
     energy_router,
+    costs_router,
     sign_in_router,
     people_router,
     unsigned_router,

@@ -25,6 +25,9 @@ MASTER_DATA: Roles = frozenset({Role.PLANNER, Role.INTEGRATOR})
 OFFICE: Roles = (PEOPLE - {Role.OPERATOR}) | {Role.LOOPBACK}
 """Who may look at revisions that are not the one that runs."""
 
+COSTS: Roles = frozenset({Role.PLANNER, Role.MANAGER, Role.INTEGRATOR, Role.ADMIN, Role.LOOPBACK})
+"""Who may look at money."""
+
 POLICY: dict[Row, Roles] = {
     # pages
     ("GET", "/"): ANYONE,  # the sign-in
@@ -164,6 +167,11 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/api/v1/energy/meters"): READ,
     ("POST", "/api/v1/energy/meters/{tag_id}/choose"): CONNECT,
     ("POST", "/api/v1/energy/meters/{tag_id}/key"): CONNECT | {Role.MANAGER},
+    # costs
+    ("GET", "/api/v1/work-orders/{work_order_id}/cost"): COSTS,
+    ("GET", "/api/v1/costs/rates"): COSTS,
+    ("POST", "/api/v1/costs/rates"): frozenset({Role.MANAGER, Role.INTEGRATOR}),
+    ("POST", "/api/v1/costs/tariff"): frozenset({Role.MANAGER, Role.INTEGRATOR}),
     # people and terminals
     ("GET", "/api/v1/setup"): ANYONE,
     ("POST", "/api/v1/setup/administrator"): ANYONE,

@@ -1415,6 +1415,16 @@ ALTER TABLE plant.consumption ALTER COLUMN consumption_id ADD GENERATED ALWAYS A
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.cost_rate (
+    kind text NOT NULL,
+    code text NOT NULL,
+    from_time timestamp with time zone NOT NULL,
+    price numeric NOT NULL,
+    event_id uuid NOT NULL,
+    CONSTRAINT cost_rate_kind_check CHECK ((kind = ANY (ARRAY['material'::text, 'labor'::text, 'machine'::text]))),
+    CONSTRAINT cost_rate_price_check CHECK ((price >= (0)::numeric))
+);
+ALTER TABLE plant.cost_rate OWNER TO lineside_plant;
 CREATE TABLE plant.count_case (
     kind text NOT NULL,
     run_id bigint NOT NULL,
@@ -1527,6 +1537,21 @@ CREATE TABLE plant.energy_share (
     CONSTRAINT energy_share_weight_check CHECK ((weight > (0)::numeric))
 );
 ALTER TABLE plant.energy_share OWNER TO lineside_plant;
+CREATE TABLE plant.energy_tariff (
+    from_time timestamp with time zone NOT NULL,
+    time_zone text NOT NULL,
+    event_id uuid NOT NULL
+);
+ALTER TABLE plant.energy_tariff OWNER TO lineside_plant;
+CREATE TABLE plant.energy_tariff_window (
+    from_time timestamp with time zone NOT NULL,
+    starts time without time zone NOT NULL,
+    name text NOT NULL,
+    price_per_kwh numeric NOT NULL,
+    CONSTRAINT energy_tariff_window_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT energy_tariff_window_price_per_kwh_check CHECK ((price_per_kwh >= (0)::numeric))
+);
+ALTER TABLE plant.energy_tariff_window OWNER TO lineside_plant;
 CREATE TABLE plant.energy_to_tell (
     run_id bigint NOT NULL
 );
@@ -2115,6 +2140,8 @@ ALTER TABLE ONLY plant.commit_minute
     ADD CONSTRAINT commit_minute_pkey PRIMARY KEY (edge_id, minute);
 ALTER TABLE ONLY plant.consumption
     ADD CONSTRAINT consumption_pkey PRIMARY KEY (consumption_id);
+ALTER TABLE ONLY plant.cost_rate
+    ADD CONSTRAINT cost_rate_pkey PRIMARY KEY (kind, code, from_time);
 ALTER TABLE ONLY plant.count_case
     ADD CONSTRAINT count_case_pkey PRIMARY KEY (kind, run_id, odometer_from);
 ALTER TABLE ONLY plant.counted_tag
@@ -2137,6 +2164,10 @@ ALTER TABLE ONLY plant.energy_key
     ADD CONSTRAINT energy_key_pkey PRIMARY KEY (tag_id, from_time);
 ALTER TABLE ONLY plant.energy_share
     ADD CONSTRAINT energy_share_pkey PRIMARY KEY (tag_id, from_time, path);
+ALTER TABLE ONLY plant.energy_tariff
+    ADD CONSTRAINT energy_tariff_pkey PRIMARY KEY (from_time);
+ALTER TABLE ONLY plant.energy_tariff_window
+    ADD CONSTRAINT energy_tariff_window_pkey PRIMARY KEY (from_time, starts);
 ALTER TABLE ONLY plant.energy_to_tell
     ADD CONSTRAINT energy_to_tell_pkey PRIMARY KEY (run_id);
 ALTER TABLE ONLY plant.equipment
@@ -2346,8 +2377,11 @@ CREATE INDEX work_order_bom ON plant.work_order USING btree (bom_id);
 CREATE INDEX work_order_item ON plant.work_order USING btree (item_id);
 CREATE INDEX work_order_open ON plant.work_order USING btree (priority, due_time) WHERE (state <> ALL (ARRAY['closed'::text, 'cancelled'::text, 'aborted'::text]));
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.anchor FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.cost_rate FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.energy_key FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.energy_share FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.energy_tariff FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.energy_tariff_window FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event FOR EACH ROW WHEN ((old.status IS NOT NULL)) EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.event_chain FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON plant.lot_move FOR EACH ROW EXECUTE FUNCTION plant.refuse_change();
@@ -2414,6 +2448,8 @@ ALTER TABLE ONLY plant.energy_key
     ADD CONSTRAINT energy_key_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.energy_share
     ADD CONSTRAINT energy_share_tag_id_from_time_fkey FOREIGN KEY (tag_id, from_time) REFERENCES plant.energy_key(tag_id, from_time);
+ALTER TABLE ONLY plant.energy_tariff_window
+    ADD CONSTRAINT energy_tariff_window_from_time_fkey FOREIGN KEY (from_time) REFERENCES plant.energy_tariff(from_time);
 ALTER TABLE ONLY plant.equipment_proposal
     ADD CONSTRAINT equipment_proposal_device_id_fkey FOREIGN KEY (device_id) REFERENCES plant.device(device_id);
 ALTER TABLE ONLY plant.equipment_proposal
