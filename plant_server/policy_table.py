@@ -39,6 +39,8 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/t/{station:path}/stops"): READ,
     ("GET", "/line/{line:path}/board"): READ,  # A display is an enrolled terminal at which nobody signs in.
     ("GET", "/line/{line:path}"): READ,
+    ("GET", "/boss"): ANYONE,  # Sends strangers to the sign-in.
+    ("GET", "/boss/tiles"): OFFICE,
     (
         "GET",
         "/t/{station:path}",
@@ -165,6 +167,7 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/api/v1/work-orders/{work_order_id}/energy"): READ,
     ("GET", "/api/v1/energy"): READ,
     ("GET", "/api/v1/energy/meters"): READ,
+    ("GET", "/api/v1/energy/waiting"): READ,
     ("POST", "/api/v1/energy/meters/{tag_id}/choose"): CONNECT,
     ("POST", "/api/v1/energy/meters/{tag_id}/key"): CONNECT | {Role.MANAGER},
     # costs

@@ -17,8 +17,11 @@ from plant_server.energy.schemas import (
     NewKey,
     OrderEnergy,
     RunEnergy,
+    WaitingRun,
 )
+from plant_server.energy.waiting import waiting_runs
 from plant_server.events.calls import Call, command_responses
+from plant_server.paging import Cursor, Limit, Page
 from plant_server.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1", tags=["energy"])
@@ -59,6 +62,17 @@ async def balance(
     to_time = to or datetime.now(UTC)
     async with pool.connection() as connection:
         return await service.balance(connection, path, from_ or to_time - timedelta(hours=8), to_time)
+
+
+@router.get(
+    "/energy/waiting",
+    summary="Runs whose energy waits for a silent meter",
+    responses=problem_responses(),
+)
+async def waiting(pool: Pool, cursor: Cursor = None, limit: Limit = 100) -> Page[WaitingRun]:
+    """Those that ended over a minute ago. Their documents are held back until every meter was read."""
+    async with pool.connection() as connection:
+        return await waiting_runs(connection, cursor, limit)
 
 
 @router.get("/energy/meters", summary="Meters, what they serve and their keys", responses=problem_responses())

@@ -41,6 +41,27 @@ class OrderEnergy(BaseModel):
     runs: list[RunEnergy]
 
 
+class SilentMeter(BaseModel):
+    tag_id: int
+    device: str
+    tag: str
+    read_time: datetime | None = Field(
+        description="Its last reading, not later than the end; null: never read."
+    )
+
+
+class WaitingRun(BaseModel):
+    """A run whose energy cannot be told yet, and so holds back its document."""
+
+    run_id: int
+    work_order_id: int
+    order: str
+    operation: int
+    path: str
+    to_time: datetime = Field(description="It ended then, and has waited since.")
+    meters: list[SilentMeter] = Field(description="Those that were not read after the end.")
+
+
 class RunShare(BaseModel):
     run_id: int
     order: str

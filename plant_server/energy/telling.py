@@ -2,7 +2,7 @@
 
 Told once per run, when every meter that has a say was read after the end: readings come in order, so from then on
 nothing that belongs to the run can arrive. The Event's key is made of the run's id, so a keeper that was killed does not
-tell it twice. A run that nobody measures is closed without a document.
+tell it twice. A run that nobody measures is closed without a document; one whose meter stays silent is an alarm.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from psycopg import AsyncConnection
 from plant_server.contract import outbox
 from plant_server.energy.service import energy_of_run
 from plant_server.energy.totals import QUERIES
+from plant_server.energy.waiting import review_alarms
 from plant_server.events import Actor, Command, CommandContext, execute
 from plant_server.events.one_session import OneSession
 from plant_server.master_data.rows import rows_of
@@ -42,6 +43,7 @@ async def tell_energy_of_runs(connection: AsyncConnection) -> bool:
         except Problem as busy:  # Somebody holds the order for long: the next pass finds the run again.
             log.info("energy_waits", run_id=run_id, reason=busy.code)
             return False
+    await review_alarms(connection)
     return len(found) == RUNS_AT_ONCE
 
 

@@ -22,9 +22,9 @@ async function everything(path) {
 
 async function refresh() {
   try {
-    const [devices, odometers, proposals] = await Promise.all(
-      ["/api/v1/devices", "/api/v1/odometers", "/api/v1/equipment/proposals?state=open"].map(everything));
-    shown = { devices, odometers, proposals, at: new Date() };
+    const [devices, odometers, proposals, waiting] = await Promise.all(
+      ["/api/v1/devices", "/api/v1/odometers", "/api/v1/equipment/proposals?state=open", "/api/v1/energy/waiting"].map(everything));
+    shown = { devices, odometers, proposals, waiting, at: new Date() };
     failed = false;
   } catch {
     failed = true; // Said on the page, and tried again.
@@ -52,7 +52,7 @@ function show() {
   if (shown) showPlant(shown);
 }
 
-function showPlant({ devices, odometers, proposals }) {
+function showPlant({ devices, odometers, proposals, waiting }) {
   const silent = devices.filter((device) => device.contact === "no contact").length;
   write(find("summary"), word("summary", devices.length, silent));
   find("empty").hidden = devices.length > 0;
@@ -61,9 +61,16 @@ function showPlant({ devices, odometers, proposals }) {
   const present = new Set(devices.map((device) => `device-${device.device_id}`));
   for (const row of [...rows.children]) if (!present.has(row.id)) row.remove();
   for (const device of devices) showDevice(rows, device, odometers.filter((one) => one.device_id === device.device_id));
-  find("new").hidden = proposals.length === 0;
-  const lines = proposals.map(({ edge, device, path }) => `${edge}/${device} → ${path ?? word("noPath")}`);
-  const list = find("new-list");
+  showList("new", proposals.map(({ edge, device, path }) => `${edge}/${device} → ${path ?? word("noPath")}`));
+  showList("energy-waits", waiting.map(({ order, path, to_time, meters }) => word(
+    "energyWaits", order, path, meters.map(({ device, tag }) => `${device}/${tag}`).join(", "),
+    new Date(to_time).toLocaleString(language))));
+}
+
+// A section that is there as long as it has something to say.
+function showList(id, lines) {
+  find(id).hidden = lines.length === 0;
+  const list = find(`${id}-list`);
   if (list.textContent !== lines.join("")) list.replaceChildren(...lines.map((line) => make("li", {}, line)));
 }
 

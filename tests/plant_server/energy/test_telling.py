@@ -1,6 +1,7 @@
 """An ERP hears the energy of a run once, when nothing that belongs to it can come any more."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from psycopg import AsyncConnection
@@ -8,6 +9,7 @@ from psycopg import AsyncConnection
 from plant_server.energy.telling import tell_energy_of_runs
 from tests.plant_server.database_fixture import PlantDatabase
 from tests.plant_server.energy.shop import PRESS1, PRESS2, Shop
+from tests.plant_server.facts import at
 from tests.plant_server.materials.hands import Hands
 
 
@@ -92,3 +94,44 @@ async def test_each_meters_stored_is_booked_and_not_assigned(shop: Shop, connect
     cursor = await connection.execute("SELECT stored, booked, not_assigned FROM plant.energy_balance")
     assert await cursor.fetchall() == [(Decimal(1350), Decimal(300), Decimal(1050))]
     assert await told(shop) == [(1, "100"), (2, "200")]
+
+
+async def alarms(connection: AsyncConnection) -> list[tuple[str, bool]]:
+    cursor = await connection.execute(
+        "SELECT detail, cleared_time IS NULL FROM plant.alarm WHERE kind = 'energy_waits' ORDER BY alarm_id"
+    )
+    return await cursor.fetchall()
+
+
+async def test_a_silent_meter_is_an_alarm_and_a_list_until_it_was_read(
+    shop: Shop, reader: Hands, connection: AsyncConnection
+) -> None:
+    silent, alive = await shop.meter(PRESS1, device="meter1"), await shop.meter(PRESS2, device="meter2")
+    run = await shop.run(100, 200, PRESS1)
+    await shop.run(100, 200, PRESS2)
+    await shop.read(silent, (0, 0), (150, 30))
+    await shop.read(alive, (0, 0), (150, 40), (220, 50))
+    await shop.tell()
+    await shop.tell()
+    (waiting,) = (await reader.get("/energy/waiting"))["items"]
+    assert (waiting["run_id"], waiting["order"], waiting["path"]) == (run, "MO-1", PRESS1)
+    assert [(one["device"], one["tag_id"]) for one in waiting["meters"]] == [("meter1", silent)]
+    ((detail, is_open),) = await alarms(connection)
+    since = at(200).isoformat(timespec="seconds")
+    assert (detail, is_open) == (f"energy of order MO-1 waits for meter meter1/energy since {since}", True)
+    await shop.read(silent, (400, 60))
+    await shop.tell()
+    await shop.tell()
+    assert (await reader.get("/energy/waiting"))["items"] == []
+    assert await alarms(connection) == [(detail, False)]
+
+
+async def test_a_run_that_ended_just_now_is_no_alarm(
+    shop: Shop, reader: Hands, connection: AsyncConnection
+) -> None:
+    await shop.meter(PRESS1)
+    now = datetime.now(UTC)
+    await shop.floor.run(shop.order, path=PRESS1, start=now - timedelta(seconds=60), end=now)
+    await shop.tell()
+    assert (await reader.get("/energy/waiting"))["items"] == []
+    assert await alarms(connection) == []
