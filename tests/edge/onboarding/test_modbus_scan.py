@@ -21,11 +21,14 @@ class HoledUnit:
         self.has = has
         self.left = requests_max
         self.rounds = 0
+        self.tables = {Table.HOLDING, Table.INPUT}
 
     async def read(self, unit: int, table: Table, start: int, count: int) -> Answer:
         if self.left == 0:
             raise TooManyRequests("after enough requests")
         self.left -= 1
+        if table not in self.tables:
+            return Answer(exception=int(ExcCodes.ILLEGAL_FUNCTION))
         asked = range(start, start + count)
         if not self.has.issuperset(asked):
             return Answer(exception=int(ExcCodes.ILLEGAL_ADDRESS))
@@ -55,6 +58,14 @@ async def test_a_bound_on_requests_ends_a_scan_that_keeps_what_it_has(requests_m
     found = await scan(unit, 1, [Range(Table.HOLDING, 0, HIGHEST)], silent)
     assert found.cut == "after enough requests"
     assert {register for _, register in found.seen} <= unit.has
+
+
+async def test_a_table_the_unit_cannot_read_is_asked_for_once():
+    unit = HoledUnit({3})
+    unit.tables = {Table.INPUT}
+    ranges = [Range(Table.HOLDING, 0, HIGHEST), Range(Table.INPUT, 3, 4)]
+    found = await scan(unit, 1, ranges, silent)
+    assert (list(found.seen), found.refused, unit.left) == ([(Table.INPUT, 3)], HIGHEST, 10_000 - 2)
 
 
 async def test_a_register_that_is_refused_later_keeps_what_it_showed():
