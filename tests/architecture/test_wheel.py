@@ -22,6 +22,7 @@ IMPORTS = {
         "plant_server.keeper.run",
         "plant_server.api",
         "plant_server.commands",
+        "dashboards.preview",
     ],
     "bridge": ["erp_bridge.run", "erp_bridge.api", "erp_bridge.commands"],
     "sim": ["simulators.factory", "simulators.erp_core", "simulators.plm", "simulators.commands"],

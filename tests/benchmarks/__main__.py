@@ -24,7 +24,7 @@ Row = Callable[[Path], dict[str, Any]]
 
 
 def rows(torture: bool) -> dict[str, Row]:
-    from tests.benchmarks import commands, drain, faults, ingest, polling, report, start, terminal
+    from tests.benchmarks import commands, drain, faults, ingest, panels, polling, report, start, terminal
 
     if torture:
         return {"faults": lambda home: faults.faults(home, kills=1000, power_cuts_=3000)}
@@ -36,6 +36,8 @@ def rows(torture: bool) -> dict[str, Row]:
         "commands": commands.commands,
         "report": report.report,
         "start": start.start,
+        "panels": panels.panels,
+        "oee_7_days": panels.oee_7_days,
         "terminal": terminal.terminal,
         "faults": lambda home: faults.faults(home, kills=54, power_cuts_=300),
     }
