@@ -43,10 +43,11 @@ WITH wanted AS (
             ON cut.moment > hour AND cut.moment < hour + interval '1 hour'
 ), cut AS (
     SELECT hour, moment AS from_ts, lead(moment) OVER (PARTITION BY hour ORDER BY moment) AS to_ts FROM bound
-), known AS (  -- A state holds until its edge was last heard.
+), known AS MATERIALIZED (  -- A state holds until its edge was last heard.
     SELECT machine.device_id, machine.counting_tag, CASE WHEN machine.is_first THEN machine.equipment_id END AS equipment_id,
-           least(now(), greatest(edge.last_message, (SELECT max(coalesce(to_ts, from_ts)) FROM plant.machine_state_interval AS i
-                                                     WHERE i.device_id = machine.device_id))) AS until
+           least(now(), greatest(edge.last_message, (SELECT coalesce(to_ts, from_ts) FROM plant.machine_state_interval AS i
+                                                     WHERE i.device_id = machine.device_id
+                                                     ORDER BY from_ts DESC LIMIT 1))) AS until
     FROM plant.machine JOIN plant.device USING (device_id) JOIN plant.edge USING (edge_id)
     WHERE machine.device_id IN (SELECT device_id FROM wanted)
 ), period AS MATERIALIZED (
