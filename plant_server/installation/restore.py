@@ -27,6 +27,8 @@ from plant_server.installation.manifest import Manifest, require_known
 from plant_server.installation.rights import end_all_create, give_rights, let_all_create
 from plant_server.installation.table_contents import QUERIES, SCHEMAS, differences, table_contents
 from plant_server.schema.migrate import ensure_roles, migrate
+from plant_server.security.installation import FOLDERS
+from plant_server.security.secrets import private_folder
 
 END_S = 4 * 3600
 """pg_restore that is not done by then is ended."""
@@ -60,6 +62,9 @@ def restore_files(archive: ArchiveReader, home: Path, *, force: bool) -> tuple[P
     aside = set_aside(home, datetime.now(UTC))
     for name, content in archive.files_below("home"):
         put(home, name, content)
+    if (home / "broker/installation").exists():  # As `lineside prepare` leaves it.
+        for folder in FOLDERS:
+            private_folder(home / folder)
     _note_head(home, archive.manifest)
     settings = list(archive.files_below("settings"))
     for name, content in settings:

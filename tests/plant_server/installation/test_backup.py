@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from plant_server.embedded.postgres import PostgresServer
+from plant_server.embedded.postgres import PostgresServer, running_postgres
 from plant_server.installation.errors import BackupFailed
 from plant_server.installation.table_contents import differences, table_contents
 from plant_server.schema.snapshot import dump_schema
@@ -153,6 +153,34 @@ def test_a_second_backup_of_what_was_restored_has_the_same_hashes(
     )
     assert lineside(new, "backup", "--out", str(second), owner_url=elsewhere.owner_url).returncode == 0
     assert manifest_of(second)["tables"] == manifest_of(file)["tables"]
+
+
+def test_a_restore_is_practised_in_a_folder_that_needs_no_server(
+    plant: PlantDatabase, file: Path, tmp_path: Path
+) -> None:
+    practice = tmp_path / "practice" / "plant"
+    refused = lineside(practice, "restore", str(file))
+    assert refused.returncode == 1
+    assert "set LINESIDE_OWNER_DATABASE_URL, or say --embedded" in refused.stderr
+    assert not practice.exists()
+    done = lineside(practice, "restore", str(file), "--embedded")
+    assert done.returncode == 0, done.stderr
+    with running_postgres(practice) as server, psycopg.connect(server.url("lineside_plant")) as connection:
+        assert connection.execute("SELECT count(*) FROM plant.sample").fetchone() == (5000,)
+
+
+def test_files_first_then_the_database_as_containers_need_it(
+    file: Path, elsewhere: PlantDatabase, tmp_path: Path
+) -> None:
+    new = tmp_path / "machine" / ".lineside"
+    files = lineside(new, "restore", str(file), "--only", "files")
+    assert files.returncode == 0, files.stderr
+    assert (new / "secrets/postgres-lineside").exists()
+    for folder in ("log", "backups", "spool", "grafana"):
+        assert (new / folder).is_dir(), "else a container engine makes it as root"
+    database = lineside(new, "restore", str(file), "--only", "database", owner_url=elsewhere.owner_url)
+    assert database.returncode == 0, database.stderr
+    assert "tables, " in database.stdout
 
 
 def test_only_the_owner_reads_a_backup_and_what_comes_of_it(
