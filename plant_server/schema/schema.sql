@@ -2589,6 +2589,7 @@ GRANT SELECT ON TABLE bi.energy_balance TO lineside_bi;
 GRANT SELECT ON TABLE bi.energy_hour TO lineside_bi;
 GRANT SELECT ON TABLE bi.energy_run TO lineside_bi;
 GRANT SELECT ON TABLE bi.erp_document TO lineside_bi;
+GRANT SELECT ON TABLE bi.erp_document TO lineside_plant;
 GRANT SELECT ON TABLE bi.erp_inbox TO lineside_bi;
 GRANT SELECT ON TABLE bi.gap TO lineside_bi;
 GRANT SELECT ON TABLE bi.ingest_minute TO lineside_bi;

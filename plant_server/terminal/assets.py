@@ -10,6 +10,7 @@ from importlib.resources import files
 
 MEDIA_TYPES = {
     "terminal.css": "text/css; charset=utf-8",
+    "boss.css": "text/css; charset=utf-8",
     "terminal.js": "text/javascript; charset=utf-8",
     "sw.js": "text/javascript; charset=utf-8",
     "htmx.min.js": "text/javascript; charset=utf-8",

@@ -1,6 +1,6 @@
 """Routes of the operator's pages. They read, and send nobody's command: that does the browser, to the API."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
@@ -14,6 +14,7 @@ from plant_server.problems import Problem
 from plant_server.runs import showing
 from plant_server.terminal import rendering
 from plant_server.terminal.assets import ASSETS
+from plant_server.terminal.boss_routes import router as boss_router
 from plant_server.terminal.languages import language_of, with_language
 from plant_server.terminal.line_routes import router as line_router
 from plant_server.terminal.live import CountsResponse
@@ -26,6 +27,7 @@ from plant_server.terminal.stations import station_for
 router = APIRouter(include_in_schema=False)
 router.include_router(shift_router)  # Before the terminal's own route, which takes every rest of a path.
 router.include_router(line_router)
+router.include_router(boss_router)
 
 MAY_END_ORDERS = POLICY["POST", "/api/v1/work-orders/{work_order_id}/complete"]
 """Others end their operation; the order goes on until one of these completes it."""
@@ -37,15 +39,16 @@ async def sign_in(
     pool: Pool,
     who: Who,
     station: Annotated[str, Query(max_length=300)] = "",
+    then: Annotated[Literal["", "boss"], Query()] = "",
     language: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
-    """`station`: where to go then. `language`: chosen by hand, and kept as long as this person's turn."""
+    """`station`, or `then`: where to go then. `language`: chosen by hand, and kept as long as this person's turn."""
     if language in LANGUAGES:
-        return with_language(f"/?station={quote(station)}" if station else "/", language, who)
+        return with_language(f"/?station={quote(station)}&then={then}", language, who)
     async with pool.connection() as connection:
         facts = await sign_in_page(connection, who)
     station = station or (who.station.name if who.station else "")
-    return rendering.page(request, who, "sign_in.html", {"page": facts, "station": station})
+    return rendering.page(request, who, "sign_in.html", {"page": facts, "station": station, "then": then})
 
 
 @router.get("/t/{station:path}/screen")

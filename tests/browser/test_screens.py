@@ -98,6 +98,10 @@ async def pages_beside(page: Page, plant: Plant) -> AsyncIterator[str]:
     await page.locator("#pin-send").click()
     await expect(page.locator(".places")).to_be_visible()
     yield "places"
+    await page.goto(f"{plant.url}/boss")
+    await expect(page.locator("#boss article")).to_have_count(7)
+    await page.locator("#boss details summary").first.click()
+    yield "owner"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -122,7 +126,7 @@ async def test_every_screen_is_accessible_and_fits_gloves(
             faults[name] = [
                 (one["id"], [node["html"][:100] for node in one["nodes"]]) for one in found
             ] + small
-    assert len(names) == len(PANELS) + 13
+    assert len(names) == len(PANELS) + 14
     assert faults == {}, json.dumps(faults, indent=1, ensure_ascii=False)
 
 

@@ -13,8 +13,8 @@ const signIn = async (body) => {
   pin = '';
   if ($('pin-form')) drawPin();
   if (answer?.ok) {
-    const to = $('sign-in').dataset.station;
-    location.assign(to ? '/t/' + encodeURIComponent(to) : '/');
+    const { station, then } = $('sign-in').dataset;
+    location.assign(station ? '/t/' + encodeURIComponent(station) : '/' + then);
   } else notice(answer ? problemText(await answer.json().catch(() => null)) : word('NoAnswer'), true);
 };
 ownForms['pin-form'] = () => signIn({ person_id: chosen, pin });
