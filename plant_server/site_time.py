@@ -1,4 +1,7 @@
-"""The time zone of the site: shifts, business dates and every time on a page are in it, wherever the reader's browser is."""
+"""The time zone of the site: shifts, business dates and every time on a page are in it, wherever the reader's browser is.
+
+An installation names it by LINESIDE_TIME_ZONE (settings.py).
+"""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
