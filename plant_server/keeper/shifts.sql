@@ -24,12 +24,17 @@ WHERE from_ts > now() AND NOT EXISTS (
       AND to_timestamp(made.from_ms / 1000) = shift.from_ts AND to_timestamp(made.to_ms / 1000) = shift.to_ts);
 
 -- lay_out --
--- Beside what stands already, so a shift that has begun ends as it was meant to.
+-- Ahead, where nothing was laid out yet, and on dates before the first: a hole in what has begun stays a hole, and a shift that has
+-- begun ends as it was meant to.
+WITH laid AS (SELECT min(business_date) AS first, max(to_ts) AS last FROM plant.shift)
 INSERT INTO plant.shift (code, name_en, name_zh, business_date, from_ts, to_ts, is_stated)
 SELECT pattern.code, pattern.name_en, pattern.name_zh, made.business_date, to_timestamp(made.from_ms / 1000),
        to_timestamp(made.to_ms / 1000), pattern.is_stated
 FROM unnest(%(codes)s::text[], %(dates)s::date[], %(from_ms)s::bigint[], %(to_ms)s::bigint[])
     AS made (code, business_date, from_ms, to_ms)
 JOIN plant.shift_pattern AS pattern USING (code)
+CROSS JOIN laid
+WHERE laid.first IS NULL OR to_timestamp(made.from_ms / 1000) > now()
+   OR to_timestamp(made.from_ms / 1000) >= laid.last OR made.business_date < laid.first
 ORDER BY made.from_ms
 ON CONFLICT DO NOTHING;
