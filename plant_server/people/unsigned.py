@@ -43,9 +43,13 @@ def listed(handler: Handler, vouched: Vouched) -> Handler:
     return done_and_listed
 
 
-async def unsigned_facts(connection: AsyncConnection, cursor: str | None, limit: int) -> Page[UnsignedFact]:
+async def unsigned_facts(
+    connection: AsyncConnection, cursor: str | None, limit: int, station_id: int | None = None
+) -> Page[UnsignedFact]:
+    """The oldest first. `station_id`: of one terminal."""
+    values = {"after": id_cursor(cursor, 0), "limit": limit + 1, "station_id": station_id}
     async with connection.cursor(row_factory=class_row(UnsignedFact)) as rows:
-        await rows.execute(QUERIES["unsigned_facts"], {"after": id_cursor(cursor, 0), "limit": limit + 1})
+        await rows.execute(QUERIES["unsigned_facts"], values)
         found = await rows.fetchall()
     more = encode_cursor(found[limit - 1].alarm_id) if len(found) > limit else None
     return Page(items=found[:limit], next_cursor=more)

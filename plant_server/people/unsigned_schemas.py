@@ -13,7 +13,7 @@ class UnsignedFact(BaseModel):
     alarm_id: int
     event_id: UUID = Field(description="The Idempotency-Key it was sent with.")
     kind: str = Field(examples=["run.report"])
-    station: str | None
+    station: str
     body: dict[str, Any] = Field(description="What was written down.")
     event_time: datetime
     recorded_time: datetime

@@ -23,6 +23,7 @@ from plant_server.terminal.shape import shape_of
 from plant_server.terminal.shift_routes import router as shift_router
 from plant_server.terminal.sign_in_page import MAY_SEE_NAMES, sign_in_page
 from plant_server.terminal.stations import station_for
+from plant_server.terminal.unsigned import unsigned_at
 
 router = APIRouter(include_in_schema=False)
 router.include_router(shift_router)  # Before the terminal's own route, which takes every rest of a path.
@@ -119,8 +120,10 @@ async def _terminal(request: Request, pool: Pool, who: Principal, name: str, tem
     found = await station_for(pool, who, name)
     async with pool.connection() as connection:
         facts = await screen_of(connection, found)
+        unsigned = await unsigned_at(connection, found, who)
     running = facts.counts.running
     ends_order = bool(running and running.is_last and who.roles & MAY_END_ORDERS)
     shape = shape_of(facts.counts, facts.agenda)
     shown = {"screen": facts, "counts": facts.counts, "ends_order": ends_order, "shape": shape}
+    shown["unsigned"] = unsigned
     return rendering.page(request, who, template, shown)
