@@ -109,6 +109,7 @@ def create_app(settings: Settings, *, api_token: str | None = None, secrets: Pat
     app.state.pepper = Pepper(folder)
     app.state.one_time_code = OneTimeCode(folder)
     app.state.pool = ConnectionPool(settings.database_url, application="lineside api")
+    app.state.database_url = settings.database_url
     app.state.turns = Turns()
     app.state.event_listeners = ListenerSlots()
     app.state.live = LiveValues(settings.database_url)

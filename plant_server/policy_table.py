@@ -41,6 +41,8 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/line/{line:path}"): READ,
     ("GET", "/boss"): ANYONE,  # Sends strangers to the sign-in.
     ("GET", "/boss/tiles"): OFFICE,
+    ("GET", "/integrator"): ANYONE,  # Sends strangers to the sign-in.
+    ("GET", "/integrator/health"): CONNECT | AUDIT | {Role.LOOPBACK},
     (
         "GET",
         "/t/{station:path}",

@@ -102,6 +102,9 @@ async def pages_beside(page: Page, plant: Plant) -> AsyncIterator[str]:
     await expect(page.locator("#boss article")).to_have_count(7)
     await page.locator("#boss details summary").first.click()
     yield "owner"
+    await page.goto(f"{plant.url}/integrator")
+    await expect(page.locator("#integrator section")).to_have_count(6)
+    yield "integrator"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -126,7 +129,7 @@ async def test_every_screen_is_accessible_and_fits_gloves(
             faults[name] = [
                 (one["id"], [node["html"][:100] for node in one["nodes"]]) for one in found
             ] + small
-    assert len(names) == len(PANELS) + 14
+    assert len(names) == len(PANELS) + 15
     assert faults == {}, json.dumps(faults, indent=1, ensure_ascii=False)
 
 
