@@ -22,7 +22,7 @@ from plant_server.installation.archive import BLOCK_BYTES, DUMP, ArchiveWriter, 
 from plant_server.installation.dump_programs import Program, connection_of, dump_program
 from plant_server.installation.errors import BackupFailed
 from plant_server.installation.home_files import files_to_keep
-from plant_server.installation.manifest import Manifest, Place
+from plant_server.installation.manifest import DatabaseOf, Manifest
 from plant_server.installation.rights import read_rights
 from plant_server.installation.table_contents import QUERIES, SCHEMAS, table_contents
 from plant_server.security.secrets import private_folder
@@ -39,7 +39,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def back_up(
-    home: Path, owner_url: str, place: Place, target: Path, settings: Sequence[Path], progress: Progress
+    home: Path, owner_url: str, place: DatabaseOf, target: Path, settings: Sequence[Path], progress: Progress
 ) -> Manifest:
     """Write the backup; what fails leaves nothing. Raises BackupFailed, DatabaseUnavailable, OSError."""
     with (
@@ -82,7 +82,7 @@ def _add_files(archive: ArchiveWriter, home: Path, settings: Sequence[Path]) -> 
 
 
 def _add_database(
-    archive: ArchiveWriter, session: psycopg.Connection, url: str, place: Place, progress: Progress
+    archive: ArchiveWriter, session: psycopg.Connection, url: str, place: DatabaseOf, progress: Progress
 ) -> Manifest:
     session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     (snapshot,), (server,) = _row(session, "snapshot"), _row(session, "server")

@@ -10,7 +10,6 @@ import typer
 
 if TYPE_CHECKING:
     from plant_server.installation.backup import Progress
-    from plant_server.installation.restore import Restored
 
 backup_app = typer.Typer()
 restore_app = typer.Typer()
@@ -74,32 +73,22 @@ def restore(
 ) -> None:
     """Make the plant of a backup anew, and check that it is the one. Exit code 1: it is not there, or not whole."""
     from plant_server.installation.archive import reading_archive
-    from plant_server.installation.place import database_to_fill
-    from plant_server.installation.restore import restore_database, restore_files
+    from plant_server.installation.restore import Place, restore_plant
     from plant_server.settings import load_settings
 
-    folder = (home or _home()).resolve()
-    restored: Restored | None = None
     with _said_in_words(), _progress() as progress, reading_archive(file) as archive:
         owner_url = load_settings().owner_database_url
         archive.check(lambda done, total: progress("file", done, total))
-        in_folder = owner_url is None and (embedded or archive.manifest.place == "embedded")
-        aside = kept = None
-        if in_folder and only != "database":  # Its server starts with the passwords among the files.
-            aside, kept = restore_files(archive, folder, force=force)
-        if only != "files":
-            with database_to_fill(folder, owner_url, embedded=in_folder) as url:
-                restored = restore_database(archive, url, force=force, progress=progress)
-        if not in_folder and only != "database":
-            aside, kept = restore_files(archive, folder, force=force)
-    if restored is not None:
+        place = Place((home or _home()).resolve(), owner_url, embedded=embedded)
+        restored = restore_plant(archive, place, only=only, force=force, progress=progress)
+    if restored.tables:
         typer.echo(
             f"{restored.tables} tables, {restored.rows} rows: as in the backup of {archive.manifest.made}"
         )
-    if aside is not None:
-        typer.echo(f"what stood there is in {aside}")
-    if kept is not None:
-        typer.echo(f"settings of the backup are in {kept}: put them in their place yourself")
+    if restored.aside is not None:
+        typer.echo(f"what stood there is in {restored.aside}")
+    if restored.settings is not None:
+        typer.echo(f"settings of the backup are in {restored.settings}: put them in their place yourself")
 
 
 @doctor_app.command(epilog="Example: lineside doctor --json")

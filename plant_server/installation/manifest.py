@@ -12,7 +12,7 @@ from plant_server.schema.migrate import FOLDER, read_migrations
 
 FORMAT = 1
 NAME = "manifest.json"
-Place = Literal["embedded", "server"]
+DatabaseOf = Literal["embedded", "server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Manifest:
     lineside: str
     postgresql: int
     dumped_by: int
-    place: Place
+    place: DatabaseOf
     migrations: dict[str, str]
     bridge_migrations: dict[str, str]
     chain: tuple[int, str] | None

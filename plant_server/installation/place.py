@@ -9,11 +9,11 @@ from pathlib import Path
 
 from plant_server.embedded.postgres import running_postgres, url_of_running
 from plant_server.installation.errors import BackupFailed, PlaceRefused
-from plant_server.installation.manifest import Place
+from plant_server.installation.manifest import DatabaseOf
 
 
 @contextmanager
-def existing_database(home: Path, owner_url: str | None) -> Iterator[tuple[str, Place]]:
+def existing_database(home: Path, owner_url: str | None) -> Iterator[tuple[str, DatabaseOf]]:
     """The owner's URL, for a backup. An embedded server that is not running is started for the time.
 
     Raises BackupFailed when there is neither, EmbeddedServerError.

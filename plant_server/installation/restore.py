@@ -10,10 +10,10 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import IsolationLevel, sql
@@ -24,6 +24,7 @@ from plant_server.installation.dump_programs import Program, connection_of, rest
 from plant_server.installation.errors import BackupError, PlaceRefused, RestoreFailed
 from plant_server.installation.home_files import ANCHORS, SETTINGS, occupied, put, set_aside
 from plant_server.installation.manifest import Manifest, require_known
+from plant_server.installation.place import database_to_fill
 from plant_server.installation.rights import end_all_create, give_rights, let_all_create
 from plant_server.installation.table_contents import QUERIES, SCHEMAS, differences, table_contents
 from plant_server.schema.migrate import ensure_roles, migrate
@@ -35,17 +36,46 @@ END_S = 4 * 3600
 STATEMENT_TIMEOUT_S = 4 * 3600
 
 Progress = Callable[[str, int, int], None]
+Only = Literal["everything", "files", "database"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to: a folder, and the database's owner's URL. None: a server of the folder's own, if the backup is of such a
+    plant or `embedded` asks for it."""
+
+    home: Path
+    owner_url: str | None
+    embedded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`aside`: where the files went that stood in the place. `settings`: where those of the backup are, if it had any."""
+    """`tables` 0: the database was not asked for. `aside`: where the files went that stood in the place. `settings`: where
+    those of the backup are, if it had any."""
 
-    tables: int
-    rows: int
-    migrations: int
+    tables: int = 0
+    rows: int = 0
+    migrations: int = 0
     aside: Path | None = None
     settings: Path | None = None
+
+
+def restore_plant(
+    archive: ArchiveReader, place: Place, *, only: Only, force: bool, progress: Progress
+) -> Restored:
+    """Files and database, or one of them. Raises what the two below raise, and EmbeddedServerError."""
+    in_folder = place.owner_url is None and (place.embedded or archive.manifest.place == "embedded")
+    restored = Restored()
+    aside = settings = None
+    if in_folder and only != "database":  # The folder's server starts with the passwords among the files.
+        aside, settings = restore_files(archive, place.home, force=force)
+    if only != "files":
+        with database_to_fill(place.home, place.owner_url, embedded=in_folder) as url:
+            restored = restore_database(archive, url, force=force, progress=progress)
+    if not in_folder and only != "database":
+        aside, settings = restore_files(archive, place.home, force=force)
+    return replace(restored, aside=aside, settings=settings)
 
 
 def restore_files(archive: ArchiveReader, home: Path, *, force: bool) -> tuple[Path | None, Path | None]:

@@ -1,8 +1,10 @@
-"""The command line as a person calls it, in a process of its own."""
+"""The command line as a person calls it, in a process of its own, and what a backup says of itself."""
 
+import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 
@@ -24,3 +26,9 @@ def lineside(
         timeout=120,
         check=False,
     )
+
+
+def manifest_of(file: Path) -> dict[str, object]:
+    with zipfile.ZipFile(file) as archive:
+        told: dict[str, object] = json.loads(archive.read("manifest.json"))
+    return told

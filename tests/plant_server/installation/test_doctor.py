@@ -2,28 +2,21 @@
 
 import json
 import os
-import socket
-import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from plant_server.embedded.broker import Broker, running_broker
-from plant_server.installation.check_broker import check_broker
-from plant_server.installation.check_files import check_certificates, check_disk
 from plant_server.installation.doctor import examine
-from plant_server.installation.doctor_texts import TEXTS, words
+from plant_server.installation.doctor_texts import words
 from plant_server.installation.finding import Finding
 from plant_server.security.access_control import EdgeNode, Host
 from plant_server.security.certificate_authority import CertificateAuthority
 from plant_server.security.installation import prepare
-from plant_server.settings import MqttSettings
 from tests.plant_server.database_fixture import PlantDatabase
 from tests.plant_server.installation.running import lineside
 
@@ -217,76 +210,6 @@ def test_a_broker_that_is_not_there_or_of_another_authority(
     assert level_and_code(well(), "broker")[0] == "ok"
 
 
-@pytest.mark.parametrize(
-    ("days_left", "expected"),
-    [(400, ("ok", "broker-ok")), (20, ("warn", "broker-ending")), (-1, ("bad", "broker-refused"))],
-)
-def test_a_broker_whose_certificate_ends(tmp_path: Path, days_left: int, expected: tuple[str, str]) -> None:
-    issued = datetime.now(UTC) - timedelta(days=825 - days_left)
-    authority = CertificateAuthority(tmp_path / "ca", now=lambda: issued)
-    pair = authority.server_pair()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pair.certificate, pair.key)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
-        answering = threading.Thread(target=_answer_once, args=(server, context))
-        answering.start()
-        mqtt = MqttSettings(url=f"mqtts://127.0.0.1:{server.getsockname()[1]}", ca=authority.certificate)
-        (finding,) = check_broker(mqtt, datetime.now(UTC))
-        answering.join(timeout=10)
-    assert (finding.level, finding.code) == expected
-
-
-def _answer_once(server: socket.socket, context: ssl.SSLContext) -> None:
-    connection, _ = server.accept()
-    try:
-        context.wrap_socket(connection, server_side=True).close()
-    except (ssl.SSLError, ConnectionError):
-        connection.close()  # The client did not like the certificate.
-
-
-def test_a_broker_without_tls_is_for_trials(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        mqtt = MqttSettings(url=f"mqtt://127.0.0.1:{server.getsockname()[1]}")
-        (finding,) = check_broker(mqtt, datetime.now(UTC))
-    assert (finding.level, finding.code) == ("warn", "broker-plain")
-
-
-@pytest.mark.parametrize(
-    ("days_left", "expected"),
-    [(400, "certificates-ok"), (20, "certificates-ending"), (-1, "certificates-ended")],
-)
-def test_certificates_that_end(tmp_path: Path, days_left: int, expected: str) -> None:
-    issued = datetime.now(UTC) - timedelta(days=825 - days_left)
-    CertificateAuthority(tmp_path / "ca", now=lambda: issued).client_pair("shop1:press-shop")
-    (finding,) = check_certificates(tmp_path, datetime.now(UTC))
-    assert finding.code == expected
-    assert str(finding.values["file"]).endswith("shop1%3Apress-shop.pem")
-
-
-def test_a_certificate_that_is_none(tmp_path: Path) -> None:
-    (tmp_path / "ca").mkdir()
-    (tmp_path / "ca/ca.pem").write_text("-----BEGIN CERTIFICATE-----\nnot one\n-----END CERTIFICATE-----\n")
-    assert [finding.code for finding in check_certificates(tmp_path, datetime.now(UTC))] == [
-        "certificates-damaged"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("free_gib", "expected"),
-    [
-        (50, ("ok", "disk-ok")),
-        (10, ("warn", "disk-low")),
-        (4, ("bad", "disk-full")),
-        (0.5, ("bad", "disk-full")),
-    ],
-)
-def test_a_disk_that_fills(tmp_path: Path, free_gib: float, expected: tuple[str, str]) -> None:
-    gib = 1 << 30
-    (finding,) = check_disk(tmp_path, lambda _: (100 * gib, 0, int(free_gib * gib)))
-    assert (finding.level, finding.code) == expected
-
-
 @pytest.mark.parametrize("file", ["secrets/api-token", "ca/ca.key", "backups/plant.zip"])
 def test_a_secret_that_others_may_read(home: Path, well: Examine, file: str) -> None:
     path = home / file
@@ -332,11 +255,3 @@ def test_the_exit_code_says_whether_something_is_bad(
         home, "doctor", **told | {"LINESIDE_MQTT__URL": "mqtts://127.0.0.1:1", "LANG": "zh_CN.UTF-8"}
     )
     assert "→ 启动代理" in chinese.stdout
-
-
-def test_everything_said_is_said_in_both_languages() -> None:
-    for code, texts in TEXTS.items():
-        assert set(texts) == {"en", "zh-CN"}, code
-        english, chinese = texts["en"], texts["zh-CN"]
-        assert bool(english[1]) == bool(chinese[1]), code
-        assert not code.endswith("-ok") or not english[1], code
