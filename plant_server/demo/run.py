@@ -129,14 +129,21 @@ def command(floor: ShopFloor, name: str) -> None:
 def drain(
     plant: Plant, floor: ShopFloor, within_s: float = DRAIN_WITHIN_S, *, until_posted: bool = True
 ) -> TruthTable:
-    """Wait until the table balances and nothing waits any more, not longer than `within_s`. Returns the last one
-    either way: what still waits balances too."""
+    """Wait until the table balances and nothing waits any more, not longer than `within_s`: neither for the core, nor
+    the energy of a run for a reading of its meter. Returns the last one either way: what still waits balances too."""
     deadline = time.monotonic() + within_s
     while True:
         table = truth_table(floor.state_dir, plant.database.url())
-        if (table.balanced and not (until_posted and table.waits)) or time.monotonic() > deadline:
+        waits = until_posted and (_energy_waits(plant) or table.waits)
+        if (table.balanced and not waits) or time.monotonic() > deadline:
             return table
         time.sleep(0.5)
+
+
+def _energy_waits(plant: Plant) -> bool:
+    """Whether a run has ended whose energy is not told: what it used stands under not assigned until then."""
+    with psycopg.connect(plant.database.url("lineside_plant"), autocommit=True) as connection:
+        return connection.execute("SELECT FROM plant.energy_to_tell LIMIT 1").fetchone() is not None
 
 
 def produce(options: DemoOptions, factory: Factory, wait: Wait) -> Report:

@@ -1,9 +1,8 @@
 """A command is done once, whatever is sent how often, and leaves one Event."""
 
 import asyncio
+import json
 from collections.abc import Mapping
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -180,6 +179,22 @@ async def test_a_refused_key_stays_refused(pool: ConnectionPool, connection: Asy
     assert await total(connection) == 0
 
 
+async def test_an_answer_comes_again_in_the_same_bytes(pool: ConnectionPool) -> None:
+    """The database keeps the keys of an object by their length."""
+
+    async def many(context: CommandContext) -> Mapping[str, Any]:
+        return {"remaining": "1", "at": "store", "good": {"zz": 1, "asked": 2}}
+
+    async def refuse(context: CommandContext) -> Mapping[str, Any]:
+        raise Refused("lot-is-short", lot="L-1", location="store", has="1", asked="2")
+
+    for handler in (many, refuse):
+        what = command()
+        first, again = await do(pool, what, handler), await do(pool, what, handler)
+        assert (first.replayed, again.replayed) == (False, True)
+        assert json.dumps(first.body) == json.dumps(again.body)
+
+
 async def test_of_a_refusal_and_a_second_sender_one_decides_for_both(
     pool: ConnectionPool, connection: AsyncConnection
 ) -> None:
@@ -235,54 +250,6 @@ async def test_what_is_no_refusal_leaves_nothing(
     assert (await count(connection, "event"), await count(connection, "unsealed")) == (0, 0)
 
 
-async def test_documents_of_an_order_are_numbered_in_the_order_of_commits(
-    plant_database: PlantDatabase, connection: AsyncConnection
-) -> None:
-    async def tell(context: CommandContext) -> Mapping[str, Any]:
-        context.work_order_id = 5
-        total_now = await add(context)
-        await context.tell_erp("completion", 5, {"total": total_now["good"]}, NOON + timedelta(seconds=10))
-        return total_now
-
-    pool = ConnectionPool(plant_database.url, application="test", size=8, wait_s=60)
-    await asyncio.gather(*(do(pool, command(), tell) for _ in range(40)))
-    await pool.close()
-    rows = await connection.execute(
-        "SELECT order_seq, (outbox.body ->> 'total')::int, event.work_order_id FROM plant.outbox"
-        " JOIN plant.event USING (event_id) ORDER BY order_seq"
-    )
-    assert await rows.fetchall() == [(number, number, 5) for number in range(1, 41)]
-
-
-async def test_documents_without_an_order_have_no_number(
-    pool: ConnectionPool, connection: AsyncConnection
-) -> None:
-    async def tell(context: CommandContext) -> Mapping[str, Any]:
-        await context.tell_erp("energy_cost", None, {"wh": Decimal("12.500")}, NOON)
-        return {}
-
-    await do(pool, command(), tell)
-    rows = await connection.execute("SELECT work_order_id, order_seq, body, not_before FROM plant.outbox")
-    assert await rows.fetchall() == [(None, None, {"wh": "12.500"}, NOON)]
-
-
-async def test_the_bridge_may_claim_the_outbox_and_see_nothing_else(
-    plant_database: PlantDatabase, connection: AsyncConnection, pool: ConnectionPool
-) -> None:
-    async def tell(context: CommandContext) -> Mapping[str, Any]:
-        await context.tell_erp("completion", 5, {}, NOON)
-        return {}
-
-    await do(pool, command(), tell)
-    async with await AsyncConnection.connect(plant_database.owner_url, autocommit=True) as bridge:
-        await bridge.execute("SET ROLE lineside_bridge")
-        claimed = await bridge.execute("DELETE FROM plant.outbox RETURNING kind, order_seq")
-        assert await claimed.fetchall() == [("completion", 1)]
-        for statement in (b"SELECT FROM plant.event", b"UPDATE plant.outbox SET kind = ''"):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                await bridge.execute(statement)
-
-
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
 async def test_a_text_the_database_cannot_hold_is_the_senders_fault(
     pool: ConnectionPool, connection: AsyncConnection, text: str
@@ -324,52 +291,6 @@ async def until_somebody_waits(connection: AsyncConnection) -> None:
             if await waiting.fetchone() != (0,):
                 return
             await asyncio.sleep(0.01)
-
-
-@pytest.mark.parametrize("ahead", [False, True])
-async def test_what_fails_only_at_the_commit_is_not_answered(
-    pool: ConnectionPool, connection: AsyncConnection, ahead: bool
-) -> None:
-    """The last statement goes out together with COMMIT; the answer waits for both."""
-    await connection.execute("CREATE TABLE plant.late (number int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
-
-    async def twice(context: CommandContext) -> Mapping[str, Any]:
-        if ahead:
-            await context.send_ahead()
-        await context.connection.execute("INSERT INTO plant.late VALUES (1), (1)")
-        return {}
-
-    with pytest.raises(psycopg.errors.UniqueViolation):
-        await execute(pool, command(), twice)
-    assert (await count(connection, "late"), await count(connection, "event")) == (0, 0)
-    assert (await do(pool, command())).status == 200
-
-
-async def test_the_error_of_a_statement_that_was_sent_ahead_undoes_the_command(
-    pool: ConnectionPool, connection: AsyncConnection
-) -> None:
-    async def divide(context: CommandContext) -> Mapping[str, Any]:
-        await add(context)
-        await context.send_ahead()
-        await context.connection.execute("SELECT 1 / 0")
-        return {}
-
-    with pytest.raises(psycopg.errors.DivisionByZero):
-        await execute(pool, command(), divide)
-    assert (await total(connection), await count(connection, "event")) == (0, 0)
-    assert (await do(pool, command())).status == 200
-
-
-async def test_who_refuses_after_sending_ahead_leaves_the_refusal_alone(
-    pool: ConnectionPool, connection: AsyncConnection
-) -> None:
-    async def refuse(context: CommandContext) -> Mapping[str, Any]:
-        await context.send_ahead()
-        await add(context)
-        raise Refused("over-run")
-
-    answer = await execute(pool, command(), refuse)
-    assert (answer.status, await total(connection), await count(connection, "event")) == (409, 0, 1)
 
 
 async def test_a_handler_may_refuse_because_of_what_the_database_said(

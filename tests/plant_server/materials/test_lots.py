@@ -100,6 +100,15 @@ async def test_more_than_there_is_cannot_be_issued_or_returned(floor: Floor, ope
     assert (await operator.refused(f"/lots/{lot_id}/return", back))[1] == "lot-is-short"
 
 
+async def test_a_refusal_comes_again_in_the_same_bytes(floor: Floor, operator: Hands) -> None:
+    lot_id = (await operator.do("/lots", OIL))["lot_id"]
+    key = {"Idempotency-Key": "0198c0de-7c1e-7cc1-8f5a-6d1f2b3c4d5f"}
+    path, body = f"/lots/{lot_id}/issue", TO_LINE | {"quantity": "25.501"}
+    first, again = await operator.post(path, body, **key), await operator.post(path, body, **key)
+    assert (first.status_code, again.headers["Idempotent-Replayed"]) == (409, "true")
+    assert again.content == first.content
+
+
 async def test_a_count_posts_the_difference_with_its_reason(floor: Floor, lead: Hands) -> None:
     lot_id = await floor.lot("OIL", "L-1", "10", location="store")
     count = {"location": "store", "counted": "9.25", "reason": "spilt"}
