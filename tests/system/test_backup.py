@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from plant_server.demo.plant import Plant, PlantOptions, running_plant, stop_all
-from tests.plant_server.installation.running import lineside
+from tests.plant_server.installation.running import lineside_process as lineside
 from tests.system.conftest import OpensWorkshop
 from tests.system.workshop import BACKOFF_MAX_S, Config, Workshop
 

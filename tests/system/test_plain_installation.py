@@ -25,7 +25,7 @@ from plant_server.embedded.free_port import free_port
 from plant_server.embedded.mosquitto import find_mosquitto
 from plant_server.embedded.postgres import running_postgres
 from plant_server.security.installation import BROKER_ACCOUNT
-from tests.plant_server.installation.running import lineside
+from tests.plant_server.installation.running import lineside_process as lineside
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
