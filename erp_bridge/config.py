@@ -144,9 +144,10 @@ class Connector(_Strict):
     workers: int = Field(default=4, ge=1, le=32)
     tryton: Tryton | None = None
 
-    @field_validator("secret_file", "endpoint_file")
+    @field_validator("secret_file")
     @classmethod
-    def _are_there(cls, path: Path | None) -> Path | None:
+    def _is_there(cls, path: Path | None) -> Path | None:
+        """Of `secret_file` alone: an endpoint file is there when its system is, and that may start after the bridge."""
         return None if path is None else _file(path)
 
     @field_validator("connector")

@@ -18,6 +18,7 @@ from erp_bridge.connectors.connector import Connector
 from erp_bridge.database import Session, connect
 from erp_bridge.delivery.sender import Sender, send_forever
 from erp_bridge.documents.planner import Planner
+from erp_bridge.endpoint import Endpoints
 from erp_bridge.errors import DatabaseUnavailable
 from erp_bridge.inbound.plant_api import PlantApi
 from erp_bridge.inbound.puller import Puller, pull_forever
@@ -80,16 +81,27 @@ def _start(
     def start(name: str, work: Work) -> asyncio.Task[None]:
         return tasks.create_task(keep_working(url, name, work, stop), name=f"bridge.{name}")
 
+    endpoints = Endpoints()
+
+    def start_for(system: str, name: str, work: Work) -> asyncio.Task[None]:
+        async def work_once_it_is_there(session: Session) -> None:
+            await endpoints.wait_for(system, config.connectors[system].endpoint_file, stop)
+            if not stop.is_set():
+                await work(session)
+
+        return start(name, work_once_it_is_there)
+
     planner = Planner(config)
     started = [start("plan", lambda session: plan_forever(planner, session, settings.bridge_poll_s, stop))]
     for name, connector in connectors.items():
         sender = Sender(config, connector, stop)
         for index in range(config.connectors[name].workers):
             work = _sending(sender, settings.bridge_poll_s, stop)
-            started.append(start(f"send.{name}.{index}", work))
+            started.append(start_for(name, f"send.{name}.{index}", work))
         if config.connectors[name].sources and plant is not None:
             puller = Puller(config, connector, plant)
-            started.append(start(f"pull.{name}", _pulling(puller, settings.bridge_pull_s, stop)))
+            pulling = _pulling(puller, settings.bridge_pull_s, stop)
+            started.append(start_for(name, f"pull.{name}", pulling))
     return started
 
 

@@ -27,7 +27,7 @@ def test_all_mistakes_are_told_at_once_with_their_place(tmp_path: Path) -> None:
         "site": {"time_zone": "Mars/Olympus", "shifts": ["14:00", "06:00"]},
         "connectors": {
             "core": connector(tmp_path, connector="sap", timeout_s=-1),
-            "other": connector(tmp_path, endpoint_file="/nowhere", documents={"completion": "daily"}),
+            "other": connector(tmp_path, secret_file="/nowhere", documents={"completion": "daily"}),
         },
         "surprise": 1,
     }
@@ -38,7 +38,7 @@ def test_all_mistakes_are_told_at_once_with_their_place(tmp_path: Path) -> None:
         "site.shifts",
         "connectors.core.connector",
         "connectors.core.timeout_s",
-        "connectors.other.endpoint_file",
+        "connectors.other.secret_file",
         "connectors.other.documents.completion",
         "surprise",
     }
