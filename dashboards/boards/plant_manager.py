@@ -11,8 +11,11 @@ from dashboards.boards.shared_panels import (
     OEE,
     OEE_WHY,
     QUALITY_RATIO,
+    RATED_RUN,
     RATIO_COLUMNS,
     RATIOS,
+    SHIFT_TIME,
+    SHIFTS_TOUCHED,
     stop_pareto,
 )
 
@@ -35,8 +38,8 @@ _WATERFALL = Panel(
     f"""
 WITH summed AS (
     SELECT sum(planned_busy_s) AS busy, sum(setup_s) AS setup, sum(unplanned_s) AS unplanned, sum(blocked_s) AS blocked,
-           sum(unexplained_s) AS unexplained, sum(producing_s) - sum(planned_run_s) AS slow,
-           sum(planned_run_s) * (1 - {QUALITY_RATIO}) AS scrap, sum(planned_run_s) * {QUALITY_RATIO} AS good
+           sum(unexplained_s) AS unexplained, sum(producing_s) - {RATED_RUN} AS slow,
+           {RATED_RUN} * (1 - {QUALITY_RATIO}) AS scrap, {RATED_RUN} * {QUALITY_RATIO} AS good
     FROM bi.machine_hour WHERE {IN_SHIFTS} HAVING sum(planned_busy_s) > 0
 ), loss AS (
     SELECT place, word, seconds, sum(CASE WHEN place IN (1, 8) THEN 0 ELSE seconds END) OVER (ORDER BY place) AS lost, busy
@@ -50,8 +53,7 @@ FROM loss WHERE seconds IS NOT NULL ORDER BY place""",
     14,
     9,
     unit="h",
-    decimals=0,
-    columns=(Column("Ground|底", "h", hidden=True), Column("Hours|小时", "h", 0, color="#1f6f8b")),
+    columns=(Column("Ground|底", "h", hidden=True), Column("Hours|小时", "h", color="#1f6f8b")),
     stacked=True,
 )
 _ORDERS = Panel(
@@ -120,9 +122,9 @@ WHERE $__timeFilter(to_time) AND meters > 0 AND {HERE}""",
             "OEE per shift|各班 OEE",
             OEE_WHY,
             f"""
-SELECT extract(epoch FROM shift_from) AS time, {LINE_NAME} AS metric, {OEE} AS value
-FROM bi.oee_shift WHERE $__timeFilter(shift_from) AND {HERE} GROUP BY 1, 2 ORDER BY 1, 2""",
-            14,
+SELECT {SHIFT_TIME} AS time, {LINE_NAME} AS metric, {OEE} AS value
+FROM bi.oee_shift WHERE {SHIFTS_TOUCHED} GROUP BY 1, 2 ORDER BY 1, 2""",
+            12,
             9,
             unit="percentunit",
             maximum=1,
@@ -132,7 +134,7 @@ FROM bi.oee_shift WHERE $__timeFilter(shift_from) AND {HERE} GROUP BY 1, 2 ORDER
             "Lines|产线",
             OEE_WHY,
             f'SELECT {LINE_NAME} AS "Line|产线", {RATIOS}\nFROM bi.machine_hour WHERE {IN_SHIFTS} GROUP BY line ORDER BY line LIMIT 100',
-            10,
+            12,
             9,
             columns=RATIO_COLUMNS,
         ),

@@ -1,7 +1,15 @@
 """What was good, what was not, and why?"""
 
 from dashboards.board import Board, Column, Panel
-from dashboards.boards.shared_panels import AS_OF, HERE, IN_RANGE, LINE_NAME, QUALITY_RATIO
+from dashboards.boards.shared_panels import (
+    AS_OF,
+    HERE,
+    IN_RANGE,
+    LINE_NAME,
+    QUALITY_RATIO,
+    SHIFT_TIME,
+    SHIFTS_TOUCHED,
+)
 
 _AS_OF = Column("As of|数据截至", "dateTimeAsLocal")
 
@@ -52,10 +60,10 @@ QUALITY = Board(
         Panel(
             "timeseries",
             "Scrap and rework of what was made|不良率",
-            "(scrap + rework) / made, per shift that began within the range, by line.|（报废 + 返工）/ 产出，按所选时段内开始的班次和产线。",
+            "(scrap + rework) / made, per shift, by line.|（报废 + 返工）/ 产出，按班次和产线。",
             f"""
-SELECT extract(epoch FROM shift_from) AS time, {LINE_NAME} AS metric, sum(scrap + rework) / nullif(sum(made), 0) AS value
-FROM bi.oee_shift WHERE $__timeFilter(shift_from) AND {HERE} GROUP BY 1, 2 ORDER BY 1, 2""",
+SELECT {SHIFT_TIME} AS time, {LINE_NAME} AS metric, sum(scrap + rework) / nullif(sum(made), 0) AS value
+FROM bi.oee_shift WHERE {SHIFTS_TOUCHED} GROUP BY 1, 2 ORDER BY 1, 2""",
             14,
             9,
             unit="percentunit",

@@ -6,19 +6,29 @@ HERE = "line IN ($line)"
 LINE_NAME = "ltrim(split_part(line, '/', -2) || '/' || split_part(line, '/', -1), '/')"
 """The last two parts of a line's path: enough to know it by."""
 IN_RANGE = f"$__timeFilter(from_ts) AND {HERE}"
+SHIFTS_TOUCHED = (
+    "shift_from > $__timeFrom()::timestamptz - interval '1 day' AND shift_from < $__timeTo()"
+    f" AND shift_to > $__timeFrom() AND {HERE}"
+)
+"""Of bi.oee_shift: shifts that lie in the range, in part or as a whole; each is shown where it began."""
+SHIFT_TIME = "extract(epoch FROM greatest(shift_from, $__timeFrom()))"
 IN_SHIFTS = f"{IN_RANGE} AND shift IS NOT NULL"
 """Of bi.machine_hour: ratios are of the time in which the plant was meant to work."""
 
 # ISO 22400 of whatever rows are summed: sums first, then ratios; an average of ratios would be wrong.
 AVAILABILITY = "sum(producing_s) / nullif(sum(planned_busy_s), 0)"
-EFFECTIVENESS = "sum(planned_run_s) / nullif(sum(producing_s), 0)"
+RATED_RUN = "CASE WHEN sum(made) = 0 OR sum(unrated) < sum(made) THEN sum(planned_run_s) END"
+"""Null where not one part had a planned run time: then there is no effectiveness, rather than one of 0."""
+EFFECTIVENESS = f"{RATED_RUN} / nullif(sum(producing_s), 0)"
 QUALITY_RATIO = "sum(good) / nullif(sum(made), 0)"
-OEE = f"sum(planned_run_s) / nullif(sum(planned_busy_s), 0) * {QUALITY_RATIO}"
+OEE = f"{RATED_RUN} / nullif(sum(planned_busy_s), 0) * {QUALITY_RATIO}"
 
 OEE_WHY = (
     "OEE = availability × effectiveness × quality ratio (ISO 22400-2) = APT/PBT × PRI·PQ/APT × GQ/PQ. PBT: time within "
-    "shifts without planned stops and without time nobody knows of."
+    "shifts without planned stops and without time nobody knows of. Parts without a planned run time make it too low; where none has "
+    "one, there is no OEE."
     "|OEE = 可用率 × 有效率 × 合格率（ISO 22400-2）= APT/PBT × PRI·PQ/APT × GQ/PQ。PBT：班次内时间，减去计划停机和未知时间。"
+    "没有计划单件时间的产出会使其偏低；全部没有时不显示。"
 )
 RATIO_COLUMNS = (
     Column("Availability|可用率", "percentunit", 1, gauge=True),
@@ -60,7 +70,6 @@ GROUP BY 1 ORDER BY 2 DESC LIMIT 10""",
         width,
         height,
         unit="m",
-        decimals=0,
         horizontal=True,
     )
 

@@ -10,6 +10,8 @@ from dashboards.boards.shared_panels import (
     OEE_WHY,
     RATIO_COLUMNS,
     RATIOS,
+    SHIFT_TIME,
+    SHIFTS_TOUCHED,
     not_assigned,
     stands_now,
     stop_pareto,
@@ -59,10 +61,10 @@ FROM bi.stop WHERE {_TOUCHED} AND reason IS NULL AND NOT is_micro""",
         Panel(
             "bars",
             "Good parts per shift|各班合格品",
-            "Made less scrap less rework, of the shifts that began within the range.|所选时段内开始的班次：产出减报废减返工。",
+            "Made less scrap less rework, of shifts that lie in the range.|所选时段涉及的班次：产出减报废减返工。",
             f"""
-SELECT extract(epoch FROM shift_from) AS time, {LINE_NAME} AS metric, sum(good) AS value
-FROM bi.oee_shift WHERE $__timeFilter(shift_from) AND {HERE} GROUP BY 1, 2 ORDER BY 1, 2""",
+SELECT {SHIFT_TIME} AS time, {LINE_NAME} AS metric, sum(good) AS value
+FROM bi.oee_shift WHERE {SHIFTS_TOUCHED} GROUP BY 1, 2 ORDER BY 1, 2""",
             12,
             8,
             unit="locale",
@@ -74,8 +76,8 @@ FROM bi.oee_shift WHERE $__timeFilter(shift_from) AND {HERE} GROUP BY 1, 2 ORDER
             "OEE per shift|各班 OEE",
             OEE_WHY,
             f"""
-SELECT extract(epoch FROM shift_from) AS time, {LINE_NAME} AS metric, {OEE} AS value
-FROM bi.oee_shift WHERE $__timeFilter(shift_from) AND {HERE} GROUP BY 1, 2 ORDER BY 1, 2""",
+SELECT {SHIFT_TIME} AS time, {LINE_NAME} AS metric, {OEE} AS value
+FROM bi.oee_shift WHERE {SHIFTS_TOUCHED} GROUP BY 1, 2 ORDER BY 1, 2""",
             12,
             8,
             unit="percentunit",

@@ -221,7 +221,7 @@ function card(panel) {
   made.fill = () => {
     if (panel.error) body.append(element("div", { className: "error", role: "alert" }, `✕ ${panel.error}`));
     else if (panel.rows.length === 0 || panel.rows.every((row) => row.every((value) => value === null)))
-      body.append(element("div", { className: "nothing" }, word("No data in this range", "所选时段没有数据")));
+      body.append(element("div", { className: "nothing" }, word("Nothing to show in this range", "所选时段没有数据")));
     else draw[panel.type](panel, body);
   };
   return made;

@@ -5,6 +5,9 @@ const format = (() => {
   const fixed = (value, digits) => value.toLocaleString(language(), { minimumFractionDigits: digits ?? 0, maximumFractionDigits: digits ?? 2 });
   function language() { return document.documentElement.lang; }
 
+  /** Decimals where nobody said how many: one below 10. */
+  function fewer(value) { return Math.abs(value) < 10 ? 1 : 0; }
+
   function time(ms) {
     const at = new Date(ms);
     return `${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
@@ -23,8 +26,8 @@ const format = (() => {
     switch (unit) {
       case "percentunit": return fixed(value * 100, decimals ?? 1) + " %";
       case "s": return duration(value);
-      case "m": return fixed(value, decimals ?? 0) + " min";
-      case "h": return fixed(value, decimals ?? 1) + " h";
+      case "m": return fixed(value, decimals ?? fewer(value)) + " min";
+      case "h": return fixed(value, decimals ?? fewer(value)) + " h";
       case "watth": return fixed(value, decimals ?? 1) + " Wh";
       case "kwatth": return fixed(value, decimals ?? 1) + " kWh";
       case "kwatt": return fixed(value, decimals ?? 1) + " kW";

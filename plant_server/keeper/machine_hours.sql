@@ -47,12 +47,13 @@ WITH wanted AS (
     SELECT machine.device_id, machine.counting_tag, CASE WHEN machine.is_first THEN machine.equipment_id END AS equipment_id,
            least(now(), greatest(edge.last_message, (SELECT coalesce(to_ts, from_ts) FROM plant.machine_state_interval AS i
                                                      WHERE i.device_id = machine.device_id
-                                                     ORDER BY from_ts DESC LIMIT 1))) AS until
+                                                     ORDER BY from_ts DESC LIMIT 1))) AS until,
+           (SELECT min(from_ts) FROM plant.machine_state_interval AS i WHERE i.device_id = machine.device_id) AS since
     FROM plant.machine JOIN plant.device USING (device_id) JOIN plant.edge USING (edge_id)
     WHERE machine.device_id IN (SELECT device_id FROM wanted)
 ), period AS MATERIALIZED (
     SELECT wanted.device_id, cut.from_ts, cut.to_ts, shift.shift_id, coalesce(shift.is_stated, true) AS is_stated,
-           known.counting_tag, known.equipment_id,
+           known.counting_tag, known.equipment_id, greatest(cut.from_ts, known.since) AS seen_from,
            least(cut.to_ts, greatest(cut.from_ts, coalesce(known.until, now()))) AS as_of
     FROM wanted
     JOIN cut ON cut.hour = wanted.hour AND cut.to_ts IS NOT NULL
@@ -145,7 +146,7 @@ INSERT INTO plant.machine_hour AS stored (device_id, from_ts, to_ts, as_of, shif
     unexplained_s, planned_s, unknown_s, made, scrap, rework, rejected, setup_scrap, not_assigned, planned_run_s, unrated)
 SELECT device_id, from_ts, to_ts, as_of, shift_id, coalesce(producing_s, 0), coalesce(setup_s, 0), coalesce(unplanned_s, 0),
        coalesce(blocked_s, 0), coalesce(unexplained_s, 0), coalesce(planned_s, 0),
-       greatest(extract(epoch FROM as_of - from_ts) - coalesce(known_s, 0), 0), coalesce(made, 0), coalesce(scrap, 0),
+       greatest(extract(epoch FROM as_of - seen_from) - coalesce(known_s, 0), 0), coalesce(made, 0), coalesce(scrap, 0),
        coalesce(rework, 0), coalesce(rejected, 0), coalesce(setup_scrap, 0), coalesce(steps, 0), coalesce(planned_run_s, 0),
        coalesce(unrated, 0)
 FROM period

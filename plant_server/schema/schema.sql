@@ -858,10 +858,10 @@ CREATE VIEW bi.oee_shift AS
     summed.planned_run_s,
     (summed.unrated)::double precision AS unrated,
     (summed.producing_s / NULLIF(summed.planned_busy_s, (0)::double precision)) AS availability,
-    (summed.planned_run_s / NULLIF(summed.producing_s, (0)::double precision)) AS effectiveness,
+    (summed.rated_run_s / NULLIF(summed.producing_s, (0)::double precision)) AS effectiveness,
     ((((summed.made - summed.scrap) - summed.rework) / NULLIF(summed.made, (0)::numeric)))::double precision AS quality_ratio,
-    ((summed.planned_run_s / NULLIF(summed.planned_busy_s, (0)::double precision)) * ((((summed.made - summed.scrap) - summed.rework) / NULLIF(summed.made, (0)::numeric)))::double precision) AS oee,
-    (((((summed.producing_s + summed.setup_s) / NULLIF(summed.planned_busy_s, (0)::double precision)) * summed.planned_run_s) / NULLIF(summed.producing_s, (0)::double precision)) * ((((summed.made - summed.scrap) - summed.rework) / NULLIF(summed.made, (0)::numeric)))::double precision) AS nee,
+    ((summed.rated_run_s / NULLIF(summed.planned_busy_s, (0)::double precision)) * ((((summed.made - summed.scrap) - summed.rework) / NULLIF(summed.made, (0)::numeric)))::double precision) AS oee,
+    (((((summed.producing_s + summed.setup_s) / NULLIF(summed.planned_busy_s, (0)::double precision)) * summed.rated_run_s) / NULLIF(summed.producing_s, (0)::double precision)) * ((((summed.made - summed.scrap) - summed.rework) / NULLIF(summed.made, (0)::numeric)))::double precision) AS nee,
     summed.as_of
    FROM ((( SELECT hour.device_id,
             shift_1.shift_id,
@@ -880,7 +880,11 @@ CREATE VIEW bi.oee_shift AS
             sum(hour.not_assigned) AS not_assigned,
             sum(hour.planned_run_s) AS planned_run_s,
             sum(hour.unrated) AS unrated,
-            max(hour.as_of) AS as_of
+            max(hour.as_of) AS as_of,
+                CASE
+                    WHEN ((sum(hour.made) = (0)::numeric) OR (sum(hour.unrated) < sum(hour.made))) THEN sum(hour.planned_run_s)
+                    ELSE NULL::double precision
+                END AS rated_run_s
            FROM (plant.machine_hour hour
              JOIN plant.shift shift_1 USING (shift_id))
           GROUP BY hour.device_id, shift_1.shift_id, shift_1.from_ts) summed
@@ -889,7 +893,7 @@ CREATE VIEW bi.oee_shift AS
 ALTER TABLE bi.oee_shift OWNER TO lineside_plant;
 COMMENT ON VIEW bi.oee_shift IS 'How well was each machine used in each shift (ISO 22400)? Ratios from 0 to 1, null where there is nothing to divide by. Effectiveness above 1 means a wrong planned run time, and is shown as it is';
 COMMENT ON COLUMN bi.oee_shift.availability IS 'APT / PBT = producing_s / planned_busy_s';
-COMMENT ON COLUMN bi.oee_shift.effectiveness IS 'PRI x PQ / APT = planned_run_s / producing_s';
+COMMENT ON COLUMN bi.oee_shift.effectiveness IS 'PRI x PQ / APT = planned_run_s / producing_s; null where parts were made and none had a planned run time';
 COMMENT ON COLUMN bi.oee_shift.quality_ratio IS 'GQ / PQ = good / made';
 COMMENT ON COLUMN bi.oee_shift.oee IS 'Availability x effectiveness x quality ratio = PRI x GQ / PBT';
 COMMENT ON COLUMN bi.oee_shift.nee IS 'Net equipment effectiveness = AUPT / PBT x effectiveness x quality ratio, AUPT = APT + AUST: set-up is no loss';

@@ -124,7 +124,8 @@ async def test_without_a_planned_time_there_is_no_effectiveness_but_a_count_of_w
     shop.books("parts", (0, 0), (480, 600))
     await shop.keep()
     (early,) = shop.asks(SHIFT, (at(0), at(480)))
-    assert (early["availability"], early["planned_run_s"], early["unrated"]) == (1, 0, 600)
+    assert (early["availability"], early["quality_ratio"], early["unrated"]) == (1, 1, 600)
+    assert (early["effectiveness"], early["oee"], early["nee"]) == (None, None, None)
     shop.close()
 
 

@@ -54,6 +54,14 @@ async def test_a_machine_that_goes_on_grows_as_its_edge_is_heard_and_no_further(
     ]
 
 
+async def test_the_time_before_the_first_fact_is_nobody_s(connection: AsyncConnection) -> None:
+    device = await machine(connection, heard=at(3600))
+    await does(connection, device, "producing", at(1800), at(2400))
+    await does(connection, device, "producing", at(3000), None)
+    await catch_up(connection)
+    assert await hours(connection, "producing_s, unknown_s") == [(1200, 600)]
+
+
 async def test_a_state_that_ended_while_nobody_was_in_contact_heals_its_hours(
     connection: AsyncConnection,
 ) -> None:
