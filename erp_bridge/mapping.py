@@ -224,8 +224,22 @@ def _of_machine(fact: MachineTime) -> Iterable[Line]:
 
 
 def _of_energy(fact: EnergyCost) -> Iterable[Line]:
-    kwh = as_kwh(fact.energy_wh)
-    yield Line(quantity=kwh, unit=KWH, equipment_path=fact.equipment_path, operation=fact.operation)
+    """By tariff; what no tariff accounts for stands in a line without one."""
+    whole = Line(
+        quantity=as_kwh(fact.energy_wh),
+        unit=KWH,
+        equipment_path=fact.equipment_path,
+        operation=fact.operation,
+    )
+    parts = [(part.tariff, as_kwh(part.energy_wh)) for part in fact.tariffs]
+    for tariff, kwh in parts:
+        yield whole.model_copy(update={"quantity": kwh, "tariff": tariff})
+    rest = EXACT.subtract(whole.quantity, total(kwh for _, kwh in parts))
+    if rest != 0 and (rest < 0) != (whole.quantity < 0):
+        raise MappingError(
+            "tariffs_exceed_energy", f"{fact.equipment_path}: its tariffs add up to more than it"
+        )
+    yield whole.with_quantity(rest)
 
 
 def _of_move(fact: StockMove) -> Iterable[Line]:

@@ -210,7 +210,8 @@ def _ran(settings: ConnectorSettings, line: Line, codes: Codes) -> dict[str, Any
 
 def _used_energy(settings: ConnectorSettings, line: Line, codes: Codes) -> dict[str, Any]:
     machine = codes.theirs("machine", line.equipment_path or "")
-    return {"machine": machine, "tariff": settings.tariff} | _amount(line, codes)
+    tariff = codes.special("tariff", line.tariff or "") or settings.tariff
+    return {"machine": machine, "tariff": tariff} | _amount(line, codes)
 
 
 def _moved(settings: ConnectorSettings, line: Line, codes: Codes) -> dict[str, Any]:

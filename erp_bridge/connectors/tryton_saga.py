@@ -60,12 +60,10 @@ class Saga:
         about = " ".join(str(self._body.get(name) or "") for name in ("kind", "event_time", "about")).strip()
         message = f"Lineside {self._body['key']}\n{about}\n{added} after {production.mark(added)}"
         told = {"resource": f"production,{production.production_id}", "message": message}
-        await self._client.change("ir.note.create", [told])
-        self._notes = None
-        again = (await self.production()).note(self._body["key"])
-        if again is None:
-            raise LostAnswer("a note was made and is not there")
-        return again
+        (note_id,) = await self._client.change("ir.note.create", [told])
+        note = Note(int(note_id), self._body["key"], added, production.mark(added))
+        self._notes = (*production.notes, note)
+        return note
 
     async def production(self) -> Production:
         """As it stands now; its notes as they were first, for only we make some. Raises RefusedByErp: there is none."""

@@ -109,7 +109,7 @@ def _center(kind: Kind, line: Line, codes: Codes, tryton: Tryton) -> str:
     if kind is Kind.LABOR_TIME:
         center = codes.special("person", line.person or "") or tryton.labor_center
     elif kind is Kind.ENERGY_COST:
-        center = codes.special("energy", line.equipment_path or "") or tryton.energy_center
+        center = codes.special("energy", line.tariff or "") or tryton.energy_center
     else:
         center = codes.theirs("machine", line.equipment_path or "")
     if center is None:

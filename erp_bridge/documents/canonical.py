@@ -32,6 +32,8 @@ class Line(BaseModel):
     rework: bool = False
     person: str | None = None
     equipment_path: str | None = None
+    tariff: str | None = None
+    """Of energy: peak, valley, … by the plant's tariff."""
     from_location: str | None = None
     to_location: str | None = None
 

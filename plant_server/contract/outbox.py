@@ -112,12 +112,21 @@ class MachineTime(_OfOrder):
     seconds: Quantity
 
 
+class TariffEnergy(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tariff: str
+    energy_wh: Quantity
+
+
 class EnergyCost(_OfOrder):
     kind: Literal[Kind.ENERGY_COST] = Kind.ENERGY_COST
     equipment_path: str
     from_time: datetime
     to_time: datetime
     energy_wh: Quantity
+    tariffs: tuple[TariffEnergy, ...] = ()
+    """By the window of the plant's tariff, where one held; never more than `energy_wh`."""
 
 
 class StockMove(_Document):

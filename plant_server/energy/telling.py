@@ -16,6 +16,7 @@ import structlog
 from psycopg import AsyncConnection
 
 from plant_server.contract import outbox
+from plant_server.costs.energy import energy_by_window, tariffs
 from plant_server.energy.service import energy_of_run
 from plant_server.energy.totals import QUERIES
 from plant_server.energy.waiting import review_alarms
@@ -76,7 +77,19 @@ async def _tell(run_id: int, context: CommandContext) -> Mapping[str, Any]:
             from_time=energy.from_time,
             to_time=energy.to_time,
             energy_wh=Decimal(energy.energy_wh),
+            tariffs=await _by_tariff(connection, energy.path, energy.from_time, energy.to_time),
         )
         body = document.model_dump(mode="json")
         await context.tell_erp(outbox.Kind.ENERGY_COST, order["work_order_id"], body, context.recorded_time)
     return told
+
+
+async def _by_tariff(
+    connection: AsyncConnection, path: str, from_time: datetime, to_time: datetime
+) -> tuple[outbox.TariffEnergy, ...]:
+    """Windows of one name are one, whatever their prices: the ERP has prices of its own."""
+    used: dict[str, int] = {}
+    for one in await energy_by_window(connection, path, from_time, to_time, await tariffs(connection)):
+        if one.window is not None:
+            used[one.window.name] = used.get(one.window.name, 0) + one.energy_wh
+    return tuple(outbox.TariffEnergy(tariff=name, energy_wh=Decimal(wh)) for name, wh in used.items())

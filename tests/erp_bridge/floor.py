@@ -55,6 +55,10 @@ class Floor:
             )
         return event_id
 
+    def goes_on(self, work_order: str, order_id: int, order_seq: int) -> None:
+        """After facts that the plant itself told of an order."""
+        self._order_ids[work_order], self._seq[order_id] = order_id, order_seq
+
     def good(self, work_order: str, quantity: str, **body: Any) -> UUID:
         return self.tell(
             "completion", work_order, **{"item": "FG-100", "quantity": quantity, "unit": "H87"} | body

@@ -190,3 +190,13 @@ def test_a_line_is_one_with_another_only_if_all_but_the_quantity_is_equal() -> N
     line = Line(quantity=Decimal(1), unit="H87", item="A", lot="L1")
     other = line.model_copy(update={"lot": "L2"})
     assert mapping.merged([line, line, other]) == (line.with_quantity(Decimal(2)), other)
+
+
+def test_energy_is_a_line_per_tariff_and_the_rest_has_none() -> None:
+    span = {"from_time": "2026-11-24T05:00:00Z", "to_time": "2026-11-24T06:00:00Z", "equipment_path": "a/b"}
+    tariffs = [{"tariff": "peak", "energy_wh": "1500"}, {"tariff": "flat", "energy_wh": "600"}]
+    document = fact("energy_cost", energy_wh="2300", tariffs=tariffs, **span)
+    told = {line.tariff: line.quantity for line in document.lines}
+    assert told == {"peak": Decimal("1.5"), "flat": Decimal("0.6"), None: Decimal("0.2")}
+    with pytest.raises(MappingError, match="add up to more"):
+        fact("energy_cost", energy_wh="2000", tariffs=tariffs, **span)

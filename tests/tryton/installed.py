@@ -53,6 +53,8 @@ def dump() -> Path:
         if not made.is_file():
             began = time.monotonic()
             _make(found, made)
+            for old in set(HOME.glob("*.dump")) - {made}:
+                old.unlink()
             print(f"\nTryton's database for tests: made in {time.monotonic() - began:.0f} s, kept as {made}")
         return made
 

@@ -135,7 +135,12 @@ def _places(rpc: Rpc, company: int) -> None:
     warehouse = rpc.one("stock.location", ["type", "=", "warehouse"])
     (scrap,) = rpc.create("stock.location", {"name": "Scrap", "code": "SCRAP", "type": "lost_found"})
     rpc.write("stock.location", warehouse, waste_locations=[["add", [scrap]]])
-    centers = {"Assembly": LABOR_PER_HOUR, "Press": Decimal("25.00"), "Energy": Decimal(0)}
+    centers = {
+        "Assembly": LABOR_PER_HOUR,
+        "Press": Decimal("25.00"),
+        "Energy": Decimal("0.70"),
+        "Energy at peak": Decimal("1.20"),
+    }
     for name, price in centers.items():
         rpc.create(
             "production.work.center",

@@ -24,6 +24,7 @@ TOLD = (
 CODES: dict[str, Any] = {
     "item": "same",
     "unit": {"H87": "u", "KGM": "kg"},
+    "energy": {"peak": "Energy at peak"},
     "machine": {"demo/plant1/area1/line1/press1": "Press"},
 }
 

@@ -1,12 +1,13 @@
 """An ERP hears the energy of a run once, when nothing that belongs to it can come any more."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 from psycopg import AsyncConnection
 
 from plant_server.energy.telling import tell_energy_of_runs
+from tests.plant_server.costs.prices import tariff
 from tests.plant_server.database_fixture import PlantDatabase
 from tests.plant_server.energy.shop import PRESS1, PRESS2, Shop
 from tests.plant_server.facts import at
@@ -135,3 +136,18 @@ async def test_a_run_that_ended_just_now_is_no_alarm(
     await shop.tell()
     assert (await reader.get("/energy/waiting"))["items"] == []
     assert await alarms(connection) == []
+
+
+async def test_energy_is_told_by_tariff(shop: Shop) -> None:
+    """Noon is 0: from 13:00 on it is flat."""
+    await tariff(shop.floor.connection, (time(8), "peak", "1.20"), (time(13), "flat", "0.70"))
+    meter = await shop.meter(PRESS1)
+    await shop.read(meter, (0, 0), (3600, 1500), (5400, 2100), (9000, 2400))
+    await shop.run(1800, 7200)
+    await shop.tell()
+    (body,) = await shop.floor.documents("energy_cost")
+    assert body["energy_wh"] == "2100"
+    assert body["tariffs"] == [
+        {"tariff": "peak", "energy_wh": "1500"},
+        {"tariff": "flat", "energy_wh": "600"},
+    ]
