@@ -20,7 +20,7 @@ import lineside
 from erp_bridge.settings import Settings as BridgeSettings
 from plant_server.installation.doctor_texts import TEXTS
 from plant_server.policy_table import POLICY
-from plant_server.settings import Settings
+from plant_server.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -94,12 +94,13 @@ def mounts_of(service: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def env_files_of(service: dict[str, Any]) -> list[str]:
-    return [one["path"] for one in service.get("env_file", [])]
+    """Those that were prepared; `plant.env` is a person's."""
+    return [one["path"] for one in service.get("env_file", []) if one["path"] != "plant.env"]
 
 
 def variables_in(path: Path) -> dict[str, str]:
     lines = path.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if line)
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def given_to_grafana() -> set[str]:
@@ -159,6 +160,21 @@ def test_a_variable_is_a_setting(name: str, home: Path) -> None:
         told |= variables_in(home.parent / file)
     wrong = [variable for variable in told if variable not in UNNAMED and not is_setting(variable, model)]
     assert wrong == []
+
+
+def test_the_example_of_settings_holds_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = variables_in(ROOT / "plant_server/installation/plant.env")
+    assert set(told) >= {"LINESIDE_TIME_ZONE", "LINESIDE_RETENTION_DAYS"}
+    assert [variable for variable in told if not is_setting(variable, Settings)] == []
+    for variable, value in told.items():
+        monkeypatch.setenv(variable, value)
+    assert load_settings().time_zone == told["LINESIDE_TIME_ZONE"]
+    using = {
+        name
+        for name, one in OURS.items()
+        if {"path": "plant.env", "required": False} in one.get("env_file", [])
+    }
+    assert using == {"ingest", "keeper", "api", "doctor"}
 
 
 def test_boards_get_what_their_data_source_asks_for(home: Path) -> None:
