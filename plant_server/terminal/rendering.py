@@ -94,9 +94,11 @@ def _teller(language: str) -> Callable[..., Markup]:
 
 def _namer(language: str) -> Callable[[Any, str], str]:
     def named(row: Any, prefix: str = "name") -> str:
-        """`row.name_en` or `row.name_zh`; either stands in for the other when that is empty."""
+        """`row.name_en` or `row.name_zh`; either stands in for the other when that is empty. A row may be a dict."""
         ours, other = ("zh", "en") if language == "zh-CN" else ("en", "zh")
-        return str(getattr(row, f"{prefix}_{ours}") or getattr(row, f"{prefix}_{other}"))
+        both = f"{prefix}_{ours}", f"{prefix}_{other}"
+        told = [row[name] if isinstance(row, Mapping) else getattr(row, name) for name in both]
+        return str(told[0] or told[1])
 
     return named
 

@@ -147,6 +147,18 @@ async def test_the_page_tells_figure_yesterday_why_age_and_formula(
         assert not CHINESE.search(re.sub(r"<a [^>]*lang=.*?</a>", "", answer.text))
 
 
+@pytest.mark.parametrize(("language", "jam"), [("en", "Jam"), ("zh-CN", "卡料")])
+async def test_the_reason_of_a_stop_is_named_in_its_reader_s_language(
+    client: httpx.AsyncClient, connection: AsyncConnection, language: str, jam: str
+) -> None:
+    await furnish(connection)
+    await connection.execute(DAYS)
+    await connection.execute("UPDATE plant.stop_piece SET reason = 'jam'")
+    answer = await client.get("/boss", headers={"Accept-Language": language})
+    assert answer.status_code == 200, answer.text
+    assert jam in answer.text
+
+
 async def test_an_operator_or_a_stranger_does_not_see_it(app: FastAPI, connection: AsyncConnection) -> None:
     person = await add_person(app, connection, Role.OPERATOR)
     async with asking(app, client_host="192.0.2.7") as stranger:
