@@ -4,7 +4,7 @@ PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS = never
 BIN := .venv/bin
 
-.PHONY: setup demo test test-fast check bench torture lock proto help
+.PHONY: setup demo test test-fast check bench torture pictures lock proto help
 
 help:
 	@echo "make demo       the whole factory on localhost"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-fast  what needs no server: a minute"
 	@echo "make check      ruff, mypy, import-linter"
 	@echo "make bench      measured figures, beside a peer or the physical limit -> bench.json"
+	@echo "make pictures   the pictures of the README, drawn from a served plant -> plant_server/pictures"
 	@echo "make torture    1000 kills and 3000 power cuts -> torture.json"
 
 setup: .venv/.installed
@@ -49,6 +50,9 @@ bench: setup
 torture: setup
 	$(BIN)/python tests/prerequisites.py
 	$(BIN)/python -m tests.benchmarks --torture
+
+pictures: setup
+	LINESIDE_PICTURES=plant_server/pictures $(BIN)/python -m pytest -n 0 -m system -k "not kept" tests/browser/test_pictures.py
 
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes --no-header --quiet --output-file requirements.lock
