@@ -65,9 +65,11 @@ class BridgeProcess:
         return self._words.read_text(encoding="utf-8") if self._words.exists() else ""
 
 
-def until(condition: Any, what: str, bridges: tuple[BridgeProcess, ...] = ()) -> None:
+def until(
+    condition: Any, what: str, bridges: tuple[BridgeProcess, ...] = (), deadline_s: float = DEADLINE_S
+) -> None:
     """Wait for a condition; fail after a deadline with what the bridges said."""
-    ends = time.monotonic() + DEADLINE_S
+    ends = time.monotonic() + deadline_s
     while not condition():
         assert time.monotonic() < ends, f"{what}\n" + "\n".join(one.words() for one in bridges)
         time.sleep(0.05)

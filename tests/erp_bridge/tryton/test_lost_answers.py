@@ -35,7 +35,7 @@ async def test_every_answer_is_lost_once_and_everything_stands_there_once(
         tell_all(floor, number)
     with AnswerEater(erp.server.url) as eater:
         eater.eat(*(f"model.{one}" for one in CHANGES))
-        bridge.configured(url=eater.url, timeout_s=2, settle_s=6)
+        bridge.configured(url=eater.url, timeout_s=3, settle_s=9)
         documents = await bridge.deliver(DEADLINE_S)
 
     assert {one["state"] for one in documents} == {"accepted"}, documents
