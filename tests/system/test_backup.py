@@ -107,6 +107,10 @@ def test_the_edge_gives_the_restored_plant_what_came_after_the_backup(
     moved.edge.start()
     moved.wait_until_drained()
     moved.wait_until_moving()
+    told = lineside(restored.home, "doctor", "--json", **restored.environment())
+    bad = [row for row in json.loads(told.stdout) if row["level"] == "bad" and row["check"] != "disk"]
+    assert bad == []
+    assert {row["check"]: row["code"] for row in json.loads(told.stdout)}["edges"] == "edges-ok"
     verdict = moved.verdict()
     assert verdict.good, str(verdict)
 
