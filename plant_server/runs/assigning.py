@@ -13,7 +13,7 @@ from plant_server.domain.work_order import TAKES_COUNTS, WorkOrderState
 from plant_server.events import CommandContext, Refused
 from plant_server.master_data.rows import Row, row_of, rows_of
 from plant_server.problems import Problem
-from plant_server.runs.booking import Orders, book_tag, give, settle_run
+from plant_server.runs.booking import Orders, book_tag, give, settle_run, tell_ended
 from plant_server.runs.ending import run_of
 from plant_server.runs.ledger import Change
 from plant_server.runs.rejects import reject_counters, waiting_rejects
@@ -32,8 +32,9 @@ async def assign(body: AssignBody, context: CommandContext) -> Mapping[str, Any]
     rejects = await reject_counters(context, [run["run_id"] for run in runs], body.tag_id)
     tags = sorted({body.tag_id}.union(*rejects.values()))
     locked = await lock_orders(context, [run["work_order_id"] for run in runs], tags)
+    ended: set[int] = set()
     for tag_id in tags:
-        await book_tag(context, locked, tag_id)
+        ended |= (await book_tag(context, locked, tag_id)).ended
     versions = {tag_id: await _version(context, tag_id) for tag_id in tags}
     row = await _take(context, body, versions[body.tag_id])
     begin, given, rejected, changes = body.odometer_from, [], [], dict[int, Change]()
@@ -54,6 +55,7 @@ async def assign(body: AssignBody, context: CommandContext) -> Mapping[str, Any]
     if begin != body.odometer_to:
         raise Refused("shares-do-not-fit", 422, f"{body.odometer_to - begin} left")
     await _credit(context, locked, runs, changes)
+    await tell_ended(context, locked, ended)
     await _settle(context, row, body)
     if len({run["work_order_id"] for run in runs}) == 1:
         context.work_order_id = runs[0]["work_order_id"]

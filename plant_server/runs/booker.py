@@ -19,7 +19,7 @@ from plant_server.events import Actor, Command, CommandContext, execute
 from plant_server.events.one_session import OneSession
 from plant_server.master_data.rows import rows_of
 from plant_server.problems import Problem
-from plant_server.runs.booking import Orders, book_tag
+from plant_server.runs.booking import Booked, Orders, book_tag, tell_ended
 from plant_server.work_orders.orders import lock_orders
 
 QUERIES = load_queries(__package__)
@@ -41,8 +41,12 @@ async def book_open_runs(connection: AsyncConnection) -> bool:
     async def book_all(context: CommandContext) -> Mapping[str, Any]:
         nonlocal more
         locked = await lock_orders(context, [], tag_ids)
+        ended: set[int] = set()
         for tag_id in tag_ids:
-            more |= await _book_or_alarm(context, locked, tag_id)
+            booked = await _book_or_alarm(context, locked, tag_id)
+            more |= booked.more
+            ended |= booked.ended
+        await tell_ended(context, locked, ended)
         if not context.facts:
             raise _NothingBooked
         return {}
@@ -59,22 +63,22 @@ async def book_open_runs(connection: AsyncConnection) -> bool:
     return more or len(tag_ids) == TAGS_AT_ONCE
 
 
-async def _book_or_alarm(context: CommandContext, locked: Orders, tag_id: int) -> bool:
+async def _book_or_alarm(context: CommandContext, locked: Orders, tag_id: int) -> Booked:
     """One tag, in a savepoint; its facts join the Event only if it went well."""
     own = replace(context, facts={})
     try:
         async with context.connection.transaction():
-            more = await book_tag(own, locked, tag_id)
+            booked = await book_tag(own, locked, tag_id)
     except psycopg.errors.ExclusionViolation as error:
         detail = str(error).splitlines()[0]
         log.error("booking_overlap", tag_id=tag_id, detail=detail)
         values = {"tag_id": tag_id, "detail": detail}
         await context.connection.execute(QUERIES["raise_overlap"], values)
         context.facts.setdefault("broken_tags", []).append(tag_id)
-        return False
+        return Booked()
     for name, facts in own.facts.items():
         context.facts.setdefault(name, []).extend(facts)
-    return more
+    return booked
 
 
 class _NothingBooked(Exception):

@@ -4,7 +4,7 @@ Readings are looked at once, in the order of the total: `counted_tag.position` s
 order is not locked by this transaction waits for the next one (the keeper comes every few seconds).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,18 +44,29 @@ class _Counter:
     has_ended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What came of one tag. `more`: there is more than one transaction's worth. `ended`: runs that got some of it and had
+    ended before. A machine's rejects are of its parts: told after each tag, an Event would say more and take it back."""
+
+    more: bool = False
+    ended: frozenset[int] = frozenset()
+
+
 async def book(context: CommandContext, locked: Orders, tag_ids: Iterable[int]) -> None:
     """Look at all news of the tags. `locked`: the orders whose rows this transaction holds."""
     wanted = sorted(set(tag_ids))
     if not wanted:
         return
     news = await rows_of(context.connection, QUERIES["tags_with_news"], {"tag_ids": wanted})
+    ended: set[int] = set()
     for row in news:
-        await book_tag(context, locked, row["tag_id"])
+        ended |= (await book_tag(context, locked, row["tag_id"])).ended
+    await tell_ended(context, locked, ended)
 
 
-async def book_tag(context: CommandContext, locked: Orders, tag_id: int) -> bool:
-    """Look at what is new of one tag. True: there is more than one transaction's worth."""
+async def book_tag(context: CommandContext, locked: Orders, tag_id: int) -> Booked:
+    """Look at what is new of one tag. What ended runs are owed is told by `tell_ended`, when all tags were looked at."""
     connection = context.connection
     at = await row_of(connection, QUERIES["lock_counted_tag"], {"tag_id": tag_id})
     assert at is not None, "INSERT … DO UPDATE returns its row"  # noqa: S101
@@ -64,7 +75,7 @@ async def book_tag(context: CommandContext, locked: Orders, tag_id: int) -> bool
     if not read:  # An edge's clock was set back; rare, so that it may cost more.
         read = await rows_of(connection, QUERIES["points"], values | {"slack": SLACK_AFTER_A_CLOCK})
     if not read:
-        return False
+        return Booked()
     rows = await rows_of(connection, QUERIES["slots"], values)
     slots = [_slot(row, context.recorded_time) for row in rows]
     points = _ours([Point(row["ts"], int(row["total"])) for row in read], slots, locked)
@@ -73,12 +84,12 @@ async def book_tag(context: CommandContext, locked: Orders, tag_id: int) -> bool
     seen = with_unchanged(int(at["position"]), points, unchanged)
     pieces = divide(int(at["position"]), at["ts"], seen, slots, losses)
     counters = {row["run_id"]: _counter(tag_id, row) for row in rows}
-    await _write(context, locked, tag_id, at["version"], pieces, counters)
+    ended = await _write(context, locked, tag_id, at["version"], pieces, counters)
     if points:
         moved = {"tag_id": tag_id, "position": points[-1].total, "ts": points[-1].ts}
         await connection.execute(QUERIES["advance_tag"], moved)
         await connection.execute(QUERIES["settle_runs"], moved)
-    return len(read) == POINTS_AT_ONCE
+    return Booked(len(read) == POINTS_AT_ONCE, ended)
 
 
 def _ours(points: list[Point], slots: list[Slot], locked: Orders) -> list[Point]:
@@ -160,7 +171,8 @@ async def _write(
     version: int,
     pieces: list[Piece],
     counters: dict[int, _Counter],
-) -> None:
+) -> frozenset[int]:
+    """The runs that got some of it and had ended."""
     changes: dict[int, Change] = {}
     for piece in pieces:
         values = {
@@ -179,8 +191,12 @@ async def _write(
                 context, piece.slot, counters[run_id].tag, counters[run_id].setup_parts, values
             )
             changes[run_id] = changes.get(run_id, Change()) + change
-    for run_id, change in sorted(changes.items()):
-        await settle_run(context, locked, run_id, counters[run_id].source, change)
+    ended = [
+        run_id
+        for run_id, change in sorted(changes.items())
+        if await _credit_run(context, locked, run_id, counters[run_id].source, change)
+    ]
+    return frozenset(ended)
 
 
 async def give(
@@ -213,15 +229,27 @@ async def settle_run(
     context: CommandContext, locked: Orders, run_id: int, source: CountSource, change: Change
 ) -> None:
     """The totals after bookings of a run; what it is owed if it has ended already."""
-    credited = await credit(context, run_id, source, change)
-    order = locked[credited["work_order_id"]]
-    if not credited["is_last"]:
-        await refresh_operations(context, order)
-    if credited["to_time"] is not None:
+    if await _credit_run(context, locked, run_id, source, change):
+        await tell_ended(context, locked, [run_id])
+
+
+async def tell_ended(context: CommandContext, locked: Orders, run_ids: Collection[int]) -> None:
+    """What runs that have ended are owed by now."""
+    for run_id in sorted(run_ids):
         run = await row_of(context.connection, QUERIES["run"], {"run_id": run_id})
         assert run is not None, "it was credited"  # noqa: S101
-        await tell(context, order, run, Telling(context.recorded_time))
+        await tell(context, locked[run["work_order_id"]], run, Telling(context.recorded_time))
         await state_difference(context, run)
+
+
+async def _credit_run(
+    context: CommandContext, locked: Orders, run_id: int, source: CountSource, change: Change
+) -> bool:
+    """Whether the run has ended."""
+    credited = await credit(context, run_id, source, change)
+    if not credited["is_last"]:
+        await refresh_operations(context, locked[credited["work_order_id"]])
+    return credited["to_time"] is not None
 
 
 async def _leave(context: CommandContext, piece: Piece, values: dict[str, Any]) -> None:

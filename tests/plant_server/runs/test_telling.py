@@ -1,5 +1,10 @@
 """What an ERP hears of a run besides its quantities."""
 
+from datetime import timedelta
+
+import pytest
+
+from tests.plant_server.runs.test_booking import move_back
 from tests.plant_server.work_orders.floor import PATH, Floor
 
 
@@ -34,3 +39,27 @@ async def test_labor_is_told_by_the_personnel_number_and_without_one_by_our_own(
     assert [one["person"] for one in await floor.documents("labor_time")] == [floor.person, "P-1042"]
     worked = await floor.rows("SELECT DISTINCT person FROM plant.labor")
     assert worked == [{"person": floor.person}]
+
+
+@pytest.mark.parametrize("who", ["the keeper", "a start"])
+async def test_parts_and_rejects_that_come_together_after_the_end_are_told_without_taking_any_back(
+    floor: Floor, who: str
+) -> None:
+    """Two counters of one machine, booked in one Event: 40 made, 3 of them rejected, are 37 good and 3 scrap."""
+    tags = await floor.station(parts="parts", reject="reject")
+    await floor.item()
+    (operation,) = await floor.operations(await floor.order())
+    run = await floor.start(operation)
+    await move_back(floor, 20)
+    (other,) = await floor.operations(await floor.order("WO-2"))
+    await floor.done(f"runs/{run}/complete")
+    ended = await floor.one("SELECT to_time FROM plant.run WHERE run_id = %s", run)
+    at = ended["to_time"] - timedelta(milliseconds=1)
+    await floor.make(tags["parts"], 40, at)
+    await floor.make(tags["reject"], 3, at)
+    await (floor.book() if who == "the keeper" else floor.start(other))
+    told = await floor.documents("completion", "scrap")
+    assert [(one["kind"], one["quantity"]) for one in told] == [("completion", "37"), ("scrap", "3")]
+    assert [
+        int(one["booked_made"]) for one in await floor.rows("SELECT * FROM plant.run WHERE run_id = %s", run)
+    ] == [40]
