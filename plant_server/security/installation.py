@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from plant_server.schema.migrate import CONNECTION_LIMITS
 from plant_server.security.access_control import EdgeNode, Host, mosquitto_acl, rights_by_identity
 from plant_server.security.certificate_authority import CertificateAuthority
 from plant_server.security.secrets import private_folder, secret, write_private_file
@@ -116,5 +117,6 @@ def _known_edges(home: Path) -> list[EdgeNode]:
 def _roles(passwords: dict[str, str]) -> str:
     """SQL that makes the roles on an empty server. The secrets hold only letters, digits, - and _."""
     lines = [f"CREATE ROLE {role} LOGIN PASSWORD '{passwords[role]}';" for role in DATABASE_ROLES[1:]]
+    lines += [f"ALTER ROLE {role} CONNECTION LIMIT {limit};" for role, limit in CONNECTION_LIMITS.items()]
     lines += [f"GRANT {role} TO lineside;" for role in DATABASE_ROLES[1:]]
     return "\n".join(lines) + "\n"
