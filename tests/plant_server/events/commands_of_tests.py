@@ -1,5 +1,6 @@
 """A small feature of the tests' own: a table of totals, and commands that add to them."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -50,3 +51,15 @@ async def add(context: CommandContext, good: int = 1) -> Mapping[str, Any]:
 
 async def do(pool: ConnectionPool, what: Command, handler: Handler = add) -> Answer:
     return await execute(pool, what, handler)
+
+
+async def until_somebody_waits(connection: AsyncConnection) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            waiting = await connection.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if await waiting.fetchone() != (0,):
+                return
+            await asyncio.sleep(0.01)

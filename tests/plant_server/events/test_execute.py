@@ -24,6 +24,7 @@ from tests.plant_server.events.commands_of_tests import (
     do,
     make_totals,
     total,
+    until_somebody_waits,
 )
 
 ROW = (
@@ -279,18 +280,6 @@ async def test_an_event_is_never_changed_or_deleted(
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         type(command())(uuid4(), "k", "r", {}, LI, NOON.replace(tzinfo=None))
-
-
-async def until_somebody_waits(connection: AsyncConnection) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            waiting = await connection.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if await waiting.fetchone() != (0,):
-                return
-            await asyncio.sleep(0.01)
 
 
 async def test_a_handler_may_refuse_because_of_what_the_database_said(
