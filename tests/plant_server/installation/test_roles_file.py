@@ -7,7 +7,7 @@ import psycopg
 from psycopg import sql
 
 from plant_server.embedded.postgres import PostgresServer, running_postgres
-from plant_server.schema.migrate import ROLES, migrate, require_migrated
+from plant_server.schema.migrate import CONNECTION_LIMITS, ROLES, migrate, require_migrated
 from plant_server.security.access_control import EdgeNode, Host
 from plant_server.security.installation import Places, prepare
 
@@ -48,3 +48,9 @@ def test_what_is_prepared_opens_a_database_that_was_made_as_the_guide_says(tmp_p
             host=str(server.socket_folder), user="lineside_bi", password=boards, dbname="lineside"
         ) as connection:
             assert connection.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
+            limit = connection.execute(
+                "SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
+            assert limit == (CONNECTION_LIMITS["lineside_bi"],), (
+                "boards never take the connections that others need"
+            )
