@@ -1,8 +1,8 @@
 """What Grafana puts in place of its macros and variables before PostgreSQL sees a query.
 
 Done here as its PostgreSQL data source documents it, for previews and tests. A macro's argument ends at the first closing
-bracket, as there, so a board that relies on more fails here as well. With TimescaleDB Grafana groups by time_bucket, which is
-why the data source says that there is none: one SQL for both.
+bracket, as there, so a board that relies on more fails here as well. Our boards group by PostgreSQL's date_bin: `$__timeGroup`
+is something else with TimescaleDB than without, and reckons in numeric, which is slower.
 """
 
 import re

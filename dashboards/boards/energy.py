@@ -58,7 +58,7 @@ ENERGY = Board(
             "Energy over time|用电量",
             "Per hour or longer, by line.|每小时（或更长），按产线。",
             f"""
-SELECT $__timeGroup(from_ts, $__interval) AS time, {LINE_NAME} AS metric, sum(energy_wh) / 1000 AS value
+SELECT date_bin('$__interval', from_ts, 'epoch') AS time, {LINE_NAME} AS metric, sum(energy_wh) / 1000 AS value
 FROM bi.energy_hour WHERE {IN_RANGE} GROUP BY 1, 2 ORDER BY 1, 2""",
             12,
             9,

@@ -96,7 +96,7 @@ FROM bi.edge ORDER BY 4 DESC NULLS FIRST LIMIT 100""",
             "Stored values, last 24 hours|入库数据量（最近 24 小时）",
             "Values committed per second, mean of each point.|每秒入库值数。",
             """
-SELECT $__timeGroup(minute, $__interval) AS time, edge AS metric, sum(samples) / 60.0 / count(DISTINCT minute) AS value
+SELECT date_bin('$__interval', minute, 'epoch') AS time, edge AS metric, sum(samples) / 60.0 / count(DISTINCT minute) AS value
 FROM bi.ingest_minute WHERE $__timeFilter(minute) GROUP BY 1, 2 ORDER BY 1, 2""",
             12,
             8,
@@ -110,7 +110,7 @@ FROM bi.ingest_minute WHERE $__timeFilter(minute) GROUP BY 1, 2 ORDER BY 1, 2"""
             "Time from a value's source to its commit: the 95th percentile of a minute's commits, the worst minute of each point. While a backlog drains it is the backlog's age."
             "|从采集到入库的时间：每分钟的 95 分位，取最差的一分钟；补传时即积压的年龄。",
             """
-SELECT $__timeGroup(minute, $__interval) AS time, edge AS metric, max(lag_p95_s) AS value
+SELECT date_bin('$__interval', minute, 'epoch') AS time, edge AS metric, max(lag_p95_s) AS value
 FROM bi.ingest_minute WHERE $__timeFilter(minute) GROUP BY 1, 2 ORDER BY 1, 2""",
             12,
             8,

@@ -53,11 +53,11 @@ _POWER = Panel(
     "Average power of each machine: by minute where a point is 5 minutes or less, else by hour from its meter (energy / 1 h)."
     "|各设备平均功率：点距不超过 5 分钟时按分钟，否则取电表每小时电量。",
     f"""
-SELECT $__timeGroup(minute, $__interval) AS time, device AS metric, avg(average) / 1000 AS value
+SELECT date_bin('$__interval', minute, 'epoch') AS time, device AS metric, avg(average) / 1000 AS value
 FROM bi.tag_minute
 WHERE $__interval_ms <= 300000 AND $__timeFilter(minute) AND tag = 'power' AND unit = 'W' AND {HERE} GROUP BY 1, 2
 UNION ALL
-SELECT $__timeGroup(from_ts, $__interval), meter, avg(energy_wh) / 1000 FROM bi.energy_hour
+SELECT date_bin('$__interval', from_ts, 'epoch'), meter, avg(energy_wh) / 1000 FROM bi.energy_hour
 WHERE $__interval_ms > 300000 AND {IN_RANGE} AND to_ts <= now() GROUP BY 1, 2
 ORDER BY 1, 2""",
     24,
@@ -108,7 +108,7 @@ FROM bi.machine WHERE {HERE}""",
             "Good parts per hour|每小时合格品",
             "Made less scrap less rework, per hour or longer, by machine.|每小时（或更长）产出减报废减返工，按设备。",
             f"""
-SELECT $__timeGroup(from_ts, $__interval) AS time, machine AS metric, sum(good) AS value
+SELECT date_bin('$__interval', from_ts, 'epoch') AS time, machine AS metric, sum(good) AS value
 FROM bi.output_hour WHERE {IN_RANGE} GROUP BY 1, 2 ORDER BY 1, 2""",
             12,
             9,

@@ -2372,6 +2372,7 @@ CREATE INDEX stop_from ON plant.stop USING btree (device_id, from_ts);
 CREATE INDEX stop_newest ON plant.stop USING btree (from_ts DESC, stop_id DESC);
 CREATE INDEX stop_piece_open ON plant.stop_piece USING btree (stop_id) WHERE (to_ts IS NULL);
 CREATE INDEX stop_piece_span ON plant.stop_piece USING gist (tstzrange(from_ts, to_ts));
+CREATE INDEX stop_piece_unexplained ON plant.stop_piece USING gist (tstzrange(from_ts, to_ts)) WHERE (reason IS NULL);
 CREATE INDEX stop_reason_device ON plant.stop_reason USING btree (device_id, to_ts);
 CREATE UNIQUE INDEX tag_proposal_open ON plant.tag_proposal USING btree (tag_id) WHERE (state = 'open'::text);
 CREATE INDEX text_sample_tag_ts ON ONLY plant.text_sample USING btree (tag_id, ts);

@@ -121,7 +121,9 @@ def test_a_panel_says_what_it_means_and_asks_the_contract_alone(
     assert target["format"] in ("table", "time_series")
     sql = target["rawSql"]
     asked = set(re.findall(r"(?:FROM|JOIN)\s+([a-z_]+(?:\.[a-z_]+)?)", sql.replace("epoch FROM", "")))
-    assert {name for name in asked if not name.startswith("bi.")} <= {"summed", "loss"}, "only schema bi"
+    assert {name for name in asked if not name.startswith("bi.")} <= {"summed", "loss", "unexplained"}, (
+        "only schema bi"
+    )
     assert not re.search(r"SELECT\s+(DISTINCT\s+)?\*", sql)
     assert panel["type"] != "table" or "LIMIT" in sql
     assert not re.search(r"'\$line'", sql), "Grafana quotes the values itself"
