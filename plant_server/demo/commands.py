@@ -166,7 +166,7 @@ def _run(options: "DemoOptions", report_path: Path | None, *, fresh: bool) -> bo
 def _introduce(factory: "Factory", say: "Callable[[str], None]") -> None:
     """Where everything is, and who may sign in."""
     plant, business = factory.plant, factory.business
-    say(f"  plant   {plant.api_url}   terminals at /, machines at /status, API at /docs")
+    say(f"  plant   {plant.api_url}   terminals at /, machines at /status, API at /openapi.json")
     say(f"  broker  {plant.broker.url}   {plant.broker.notice or ''}")
     for device in factory.floor.devices:
         say(f"  {device['name']:14} {device['url']}")

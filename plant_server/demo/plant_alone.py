@@ -37,7 +37,7 @@ def check_alive(child: Child) -> None:
 
 def introduce(plant: Plant, say: Say) -> None:
     """Where everything is, and with which files an edge is let in."""
-    say(f"  plant   {plant.api_url}   terminals at /, machines at /status, API at /docs")
+    say(f"  plant   {plant.api_url}   terminals at /, machines at /status, API at /openapi.json")
     say(f"  broker  {plant.broker.url}   {plant.broker.notice or ''}")
     for group, name in plant.options.edges:
         files = credential_files(plant.broker.credentials_for_edge(group, name), plant.home)

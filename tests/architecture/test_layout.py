@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("edge", "plant_server", "erp_bridge", "dashboards", "simulators")
 TOP_LEVEL = {
     *PACKAGES,
-    *("tests", "docker-compose.yml", "README.md"),
+    *("tests", "docker-compose.yml", "README.md", "README.zh-CN.md"),
     *("pyproject.toml", "requirements.lock", "Makefile", "LICENSE", "CHANGELOG.md", "SECURITY.md"),
     *(".ci", ".gitignore", "lineside.py"),
 }
