@@ -76,8 +76,8 @@ const draw = {
     const grid = element("div", { className: "states" });
     const seen = new Set();
     const room = (body.clientHeight - 48) / lanes.size - 3; // Axis and legend take 48 px; a lane is never too thin to see.
-    grid.style.setProperty("--lane", `${Math.max(10, Math.min(22, room))}px`);
-    if (room < 15) grid.style.fontSize = "11px";
+    grid.style.setProperty("--lane", `${Math.max(8, Math.min(22, room))}px`);
+    if (room < 15) grid.style.fontSize = `${Math.max(8, Math.min(11, room + 1))}px`;
     for (const [machine, spells] of [...lanes].sort()) {
       const lane = element("div", { className: "lane" });
       spells.sort((a, b) => a[0] - b[0]);
