@@ -171,8 +171,8 @@ def keep_going(factory: Factory, wait: Wait, left: Callable[[], float]) -> None:
         wait(min(1.0, seconds), "producing")
         factory.check_alive()
         if time.monotonic() - tended > TEND_EVERY_S:
-            factory.crew.tend()
-            tended = time.monotonic()
+            if factory.crew.tend():  # Else the core is away: asked again at the next look.
+                tended = time.monotonic()
 
 
 def worked_off(plant: Plant) -> tuple[int, int]:
