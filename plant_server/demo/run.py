@@ -170,9 +170,9 @@ def keep_going(factory: Factory, wait: Wait, left: Callable[[], float]) -> None:
     while (seconds := left()) > 0:
         wait(min(1.0, seconds), "producing")
         factory.check_alive()
-        if time.monotonic() - tended > TEND_EVERY_S:
-            if factory.crew.tend():  # Else the core is away: asked again at the next look.
-                tended = time.monotonic()
+        # A core that is away is asked again at the next look.
+        if time.monotonic() - tended > TEND_EVERY_S and factory.crew.tend():
+            tended = time.monotonic()
 
 
 def worked_off(plant: Plant) -> tuple[int, int]:

@@ -80,7 +80,7 @@ class BusinessKiller:
         self._given_up.set()
         self._threads.shutdown()
 
-    def run(self, tend: Callable[[], None]) -> None:
+    def run(self, tend: Callable[[], object]) -> None:
         """All kinds at once; `tend` keeps orders ahead meanwhile."""
         running = [self._threads.submit(self._kill_all, kind) for kind in KINDS]
         while not self._given_up.is_set() and not all(one.done() for one in running):
