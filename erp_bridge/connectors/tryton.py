@@ -47,12 +47,8 @@ class Tryton:
         return tryton_words.request(posting, codes, self._tryton)
 
     async def post(self, request: Request) -> str:
-        saga = self._saga(request)
         async with self._in_time(request):
-            production = await saga.production()
-            note = await saga.note(production)
-            await saga.finish()
-        return production.reference(note)
+            return await self._saga(request).post()
 
     async def look_up(self, request: Request, key: str) -> Sequence[str]:
         number = request.body["production"]

@@ -9,7 +9,8 @@ Each round reads the production and decides the next step from what is there alo
 A step that Tryton refuses is undone up to and with the note, so that nothing is left there of what a person has to decide.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,16 +21,14 @@ from erp_bridge.connectors.tryton_production import (
     Added,
     Note,
     Production,
-    note_of_reference,
     read_production,
     words_of,
 )
-from erp_bridge.connectors.tryton_records import Records
 from erp_bridge.connectors.tryton_rpc import ChangedMeanwhile, TrytonClient
+from erp_bridge.connectors.tryton_steps import LAST, Steps
 from erp_bridge.errors import ClosedPeriod, LostAnswer, RefusedByErp
 
 ROUNDS_MAX = 40
-Step = Callable[[], Awaitable[Any]]
 
 
 class Saga:
@@ -40,7 +39,7 @@ class Saga:
         self._tryton = tryton
         self._way = request.resource
         self._body = request.body
-        self._records = Records(client, tryton)
+        self._steps = Steps(client, tryton, request, self.production)
         self._notes: Sequence[Note] | None = None
 
     async def note(self, production: Production) -> Note:
@@ -55,7 +54,7 @@ class Saga:
                 {"order": production.number},
             )
         if self._way in ("moves", "cycles"):
-            await self._values(production)  # An unknown code is said before anything is stored.
+            await self._steps.values(production)  # An unknown code is said before anything is stored.
         added: Added = "cycles" if self._way == "cycles" else "moves"
         about = " ".join(str(self._body.get(name) or "") for name in ("kind", "event_time", "about")).strip()
         message = f"Lineside {self._body['key']}\n{about}\n{added} after {production.mark(added)}"
@@ -74,205 +73,42 @@ class Saga:
         self._notes = found.notes
         return found
 
+    async def post(self) -> str:
+        """Everything of it; returns how the document is named there. What became of the last step is read back later."""
+        production = await self.production()
+        note = await self.note(production)
+        await self._go_on(replace(production, notes=tuple(self._notes or ())), until=LAST)
+        return production.reference(note)
+
     async def finish(self) -> Production:
         """Go on until everything of the document is done there; returns how it stands then."""
+        return await self._go_on(await self.production())
+
+    async def _go_on(self, production: Production, until: frozenset[str] = frozenset()) -> Production:
         refused: set[str] = set()
         for _ in range(ROUNDS_MAX):
-            production = await self.production()
             note = production.note(self._body["key"])
             if note is None:
                 raise LostAnswer("our note is not there any more")
-            name, step = self._next(production, note)
+            name, step = self._steps.next(production, note)
             if step is None:
                 return production
+            after: Production | None = None
             try:
-                await step()
+                after = await step()
+                if name in until:
+                    return production
             except ChangedMeanwhile:
-                continue
+                pass
             except RefusedByErp as error:
                 if name in refused:
                     await self._undo(note)
                     raise await self._as_closed_period(error) from error
                 refused.add(
                     name
-                )  # Once more, by how it stands now: a late answer of ours may have been at it.
+                )  # Once more, by how it stands then: a late answer of ours may have been at it.
+            production = after or await self.production()
         raise LostAnswer(f"production {self._body['production']} is not done after {ROUNDS_MAX} steps")
-
-    # -- what comes next --------------------------------------------------------------------------------------------
-
-    def _next(self, production: Production, note: Note) -> tuple[str, Step | None]:
-        match self._way:
-            case "moves":
-                if self._body["lines"][0]["role"] == "input":
-                    return self._next_of_inputs(production, note)
-                return self._next_of_outputs(production, note)
-            case "cycles":
-                return self._next_of_cycles(production, note)
-            case "finish":
-                return self._next_of_end(production)
-        return self._next_of_reversal(production)
-
-    def _next_of_inputs(self, production: Production, note: Note) -> tuple[str, Step | None]:
-        ours = production.moves_of(note)
-        is_told = words_of(ours) == self._body["lines"]
-        states = {move.state for move in ours if move.state != "cancelled"}
-        if states == {"done"}:
-            return "done", None  # Told otherwise than it stands: the comparison says so.
-        if production.state == "waiting" and not is_told:
-            return "actuals", lambda: self._write_moves(production, note)
-        if production.state == "waiting":
-            return "assign", lambda: self._assign(production)
-        if production.state == "assigned" and is_told and states == {"assigned"}:
-            return "run", lambda: self._button(production, "run")
-        return "wait", lambda: self._button(production, "wait")
-
-    def _next_of_outputs(self, production: Production, note: Note) -> tuple[str, Step | None]:
-        ours = production.moves_of(note)
-        states = {move.state for move in ours if move.state != "cancelled"}
-        if states == {"done"}:
-            return "done", None
-        if production.state != "running":
-            return self._next_to_running(production)
-        if words_of(ours) != self._body["lines"]:
-            return "actuals", lambda: self._write_moves(production, note)
-        drafts = [move.move_id for move in ours if move.state == "draft"]
-        return "receive", lambda: self._client.change("stock.move.do", drafts)
-
-    def _next_of_cycles(self, production: Production, note: Note) -> tuple[str, Step | None]:
-        ours = [one for one in production.cycles_of(note) if one.state != "cancelled"]
-        if ours and {one.state for one in ours} == {"done"}:
-            return "done", None
-        if production.state != "running":
-            return self._next_to_running(production)
-        if len(ours) != len(self._body["lines"]):
-            return "cycles", lambda: self._write_cycles(production)
-        drafts = [one.cycle_id for one in ours if one.state == "draft"]
-        if drafts:
-            return "run cycles", lambda: self._client.change("production.work.cycle.run", drafts)
-        if words_of(ours) != self._body["lines"]:
-            return "durations", lambda: self._write_durations(production, note)
-        running = [one.cycle_id for one in ours if one.state == "running"]
-        return "do cycles", lambda: self._client.change("production.work.cycle.do", running)
-
-    def _next_of_end(self, production: Production) -> tuple[str, Step | None]:
-        if production.state in ("done", "cancelled"):
-            return "done", None
-        if not production.has_begun and not production.cycles:
-            return "cancel", lambda: self._button(production, "cancel")
-        if production.state != "running":
-            return self._next_to_running(production)
-        planned = [move.move_id for move in production.planned()]
-        idle = [
-            work.work_id for work in production.works if work.is_empty and work.state in ("request", "draft")
-        ]
-        if planned or idle:
-            return "drop the plan", lambda: self._drop(production, planned, idle)
-        return "do", lambda: self._button(production, "do")
-
-    def _next_of_reversal(self, production: Production) -> tuple[str, Step | None]:
-        original = note_of_reference(self._body["reverses"])
-        note = next((one for one in production.notes if one.note_id == original), None)
-        if note is None:
-            return "find", lambda: self._refuse("nothing_to_take_back", f"there is no note {original}")
-        done = [one.move_id for one in production.moves_of(note) if one.state == "done"]
-        if done:
-            return "cancel moves", lambda: self._client.change("stock.move.cancel", done)
-        cycles = [one.cycle_id for one in production.cycles_of(note)]
-        if cycles and production.state != "running":
-            why = f"production {production.number} is {production.state}: its times cannot be taken back"
-            return "delete cycles", lambda: self._refuse("cannot_be_taken_back", why)
-        if cycles:
-            return "delete cycles", lambda: self._client.change("production.work.cycle.delete", cycles)
-        return "done", None
-
-    def _next_to_running(self, production: Production) -> tuple[str, Step]:
-        """Without issuing anything of the plan."""
-        planned = [move.move_id for move in production.planned()]
-        if production.state == "waiting" and planned and not production.has_begun:
-            return "drop the plan", lambda: self._drop(production, planned, [])
-        if production.state == "waiting":
-            return "assign", lambda: self._assign(production)
-        if production.state == "assigned" and (production.has_begun or not planned):
-            return "run", lambda: self._button(production, "run")
-        if production.state in OPEN:
-            return "wait", lambda: self._button(production, "wait")
-        why = f"production {production.number} is {production.state}"
-        return "go on", lambda: self._refuse("order_not_open", why)
-
-    # -- steps ------------------------------------------------------------------------------------------------------
-
-    async def _button(self, production: Production, name: str) -> None:
-        await self._client.change(f"production.{name}", [production.production_id], **production.unchanged)
-
-    async def _assign(self, production: Production) -> None:
-        """It answers nothing also when stock is short: the state says it."""
-        await self._button(production, "assign_try")
-        after = await self.production()
-        if after.state != "waiting":
-            return
-        if self._tryton.short_stock == "force":
-            await self._button(after, "assign_force")
-            return
-        short = [move.line for move in after.moves if move.line["role"] == "input" and move.state == "draft"]
-        words = ", ".join(
-            f"{one['amount']} {one['unit']} {one['item']} {one['lot']}".strip() for one in short
-        )
-        raise RefusedByErp("negative_stock", f"not in stock there: {words}", {"short": short})
-
-    async def _write_moves(self, production: Production, note: Note) -> None:
-        """Actuals in the place of what is there of this document, and of the plan, by one call."""
-        inputs, outputs = await self._values(production)
-        old = [*production.moves_of(note), *([] if production.has_begun else production.planned())]
-        values: dict[str, list[Any]] = {"inputs": [], "outputs": []}
-        for name, is_input in (("inputs", True), ("outputs", False)):
-            gone = [
-                one.move_id
-                for one in old
-                if (one.line["role"] == "input") is is_input and one.state != "done"
-            ]
-            values[name] += [["delete", gone]] if gone else []
-        values["inputs"] += [["create", inputs]] if inputs else []
-        values["outputs"] += [["create", outputs]] if outputs else []
-        told = {name: commands for name, commands in values.items() if commands}
-        await self._client.change(
-            "production.write", [production.production_id], told, **production.unchanged
-        )
-
-    async def _values(self, production: Production) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        if self._way == "cycles":
-            await self._records.cycles(production, self._body["lines"])
-            return [], []
-        day = date.fromisoformat(self._body["posting_date"])
-        return await self._records.moves(production, self._body["lines"], day)
-
-    async def _write_cycles(self, production: Production) -> None:
-        works = await self._records.cycles(production, self._body["lines"])
-        await self._client.change(
-            "production.write", [production.production_id], {"works": works}, **production.unchanged
-        )
-
-    async def _write_durations(self, production: Production, note: Note) -> None:
-        wanted = {(one["center"], one["operation"]): float(one["amount"]) for one in self._body["lines"]}
-        for one in production.cycles_of(note):
-            seconds = wanted[one.line["center"], one.line["operation"]]
-            told = {"duration": timedelta(seconds=seconds)}
-            await self._client.change("production.work.cycle.write", [one.cycle_id], told)
-
-    async def _drop(self, production: Production, moves: list[int], works: list[int]) -> None:
-        inputs = [
-            one.move_id for one in production.moves if one.move_id in moves and one.line["role"] == "input"
-        ]
-        outputs = [one for one in moves if one not in inputs]
-        gone = {"inputs": inputs, "outputs": outputs, "works": works}
-        told = {name: [["delete", ids]] for name, ids in gone.items() if ids}
-        await self._client.change(
-            "production.write", [production.production_id], told, **production.unchanged
-        )
-
-    async def _refuse(self, code: str, message: str) -> None:
-        raise RefusedByErp(code, message)
-
-    # -- when it says no --------------------------------------------------------------------------------------------
 
     async def _undo(self, note: Note) -> None:
         """Take away what is only drafted of the document, and its note; what was running before runs again."""
@@ -282,15 +118,15 @@ class Saga:
             cycles = [one.cycle_id for one in production.cycles_of(note) if one.state != "done"]
             try:
                 if drafts and production.state == "assigned":
-                    await self._button(production, "wait")
+                    await self._steps.button(production, "wait")
                 elif any(one.state == "assigned" for one in production.moves_of(note)):
-                    await self._button(production, "wait")  # Reserved in part.
+                    await self._steps.button(production, "wait")  # Reserved in part.
                 elif drafts:
-                    await self._drop(production, drafts, [])
+                    await self._steps.drop(production, drafts, [])
                 elif cycles:
                     await self._client.change("production.work.cycle.delete", cycles)
                 elif production.has_begun and production.state in ("waiting", "assigned"):
-                    await self._next_to_running(production)[1]()
+                    await self._steps.to_running(production)[1]()
                 else:
                     await self._client.change("ir.note.delete", [note.note_id])
                     return

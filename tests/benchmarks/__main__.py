@@ -24,7 +24,18 @@ Row = Callable[[Path], dict[str, Any]]
 
 
 def rows(torture: bool) -> dict[str, Row]:
-    from tests.benchmarks import commands, drain, faults, ingest, panels, polling, report, start, terminal
+    from tests.benchmarks import (
+        commands,
+        drain,
+        erp,
+        faults,
+        ingest,
+        panels,
+        polling,
+        report,
+        start,
+        terminal,
+    )
 
     if torture:
         return {"faults": lambda home: faults.faults(home, kills=1000, power_cuts_=3000)}
@@ -38,6 +49,7 @@ def rows(torture: bool) -> dict[str, Row]:
         "start": start.start,
         "panels": panels.panels,
         "oee_7_days": panels.oee_7_days,
+        "erp": erp.erp,
         "terminal": terminal.terminal,
         "faults": lambda home: faults.faults(home, kills=54, power_cuts_=300),
     }

@@ -16,17 +16,18 @@ COMMAND = (sys.executable, "-c", "from erp_bridge.commands import bridge_app; br
 
 
 class BridgeProcess:
-    """One bridge with the given connectors."""
+    """One bridge with the given connectors. `poll_s` None: the default."""
 
-    def __init__(self, folder: Path, url: str, config: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, url: str, config: dict[str, Any], poll_s: str | None = "0.05") -> None:
         self._file = folder / "bridge.yaml"
         self._words = folder / "bridge-stderr.txt"
         self._file.write_text(yaml.safe_dump(config), encoding="utf-8")
         self._environment = {
             "LINESIDE_BRIDGE_DATABASE_URL": url,
-            "LINESIDE_BRIDGE_POLL_S": "0.05",
             "LINESIDE_BRIDGE_PULL_S": "0.1",
         }
+        if poll_s is not None:
+            self._environment["LINESIDE_BRIDGE_POLL_S"] = poll_s
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, failpoint: str | None = None) -> "BridgeProcess":
