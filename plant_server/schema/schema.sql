@@ -974,8 +974,8 @@ CREATE VIEW bi.quarantine AS
         UNION ALL
          SELECT device.edge_id,
             sample.reason,
-            sample.stored_time,
-            1
+            sample.stored_time AS received_time,
+            (1)::bigint AS rows
            FROM ((plant.sample_quarantine sample
              JOIN plant.tag USING (tag_id))
              JOIN plant.device USING (device_id))) told
@@ -1095,14 +1095,14 @@ CREATE VIEW bi.scrap AS
              JOIN plant.item USING (item_id))
           WHERE (entry.kind = ANY (ARRAY['scrap'::text, 'rework'::text]))
         UNION ALL
-         SELECT entry.event_time,
-            COALESCE(machine.name, equipment.name) AS "coalesce",
+         SELECT entry.event_time AS "time",
+            COALESCE(machine.name, equipment.name) AS machine,
             equipment.path,
-            work_order.number,
-            item.code,
-            'scrap'::text,
-            'machine_reject'::text,
-            (- entry.quantity)
+            work_order.number AS work_order,
+            item.code AS item,
+            'scrap'::text AS kind,
+            'machine_reject'::text AS reason,
+            (- entry.quantity) AS quantity
            FROM (((((plant.production_entry entry
              JOIN plant.run USING (run_id))
              JOIN plant.equipment USING (equipment_id))
@@ -1111,12 +1111,12 @@ CREATE VIEW bi.scrap AS
              JOIN plant.item USING (item_id))
           WHERE (entry.among_rejects AND (run.count_source <> 'operator'::text))
         UNION ALL
-         SELECT hour.from_ts,
-            place.name,
+         SELECT hour.from_ts AS "time",
+            place.name AS machine,
             place.path,
-            NULL::text,
-            NULL::text,
-            'scrap'::text,
+            NULL::text AS work_order,
+            NULL::text AS item,
+            'scrap'::text AS kind,
             machine.reason,
             machine.quantity
            FROM ((plant.machine_hour hour
