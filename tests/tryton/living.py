@@ -31,9 +31,10 @@ class LivingTryton:
 
 @pytest.fixture(scope="session")
 def erp_template(database_server: PostgresServer) -> str:
-    """The small factory as a database to be copied."""
-    restore(database_server.url("postgres", "postgres"), "tryton")
-    return "tryton"
+    """The small factory as a database to be copied. Modules that import this fixture have one each."""
+    name = f"tryton_template_{next(_numbers)}"
+    restore(database_server.url("postgres", "postgres"), name)
+    return name
 
 
 @pytest.fixture
