@@ -18,6 +18,10 @@ def log_to_stderr() -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=_to_present_stderr,
     )
+
+
+def _to_present_stderr(*_: object) -> structlog.PrintLogger:
+    """Looked up for each line: the stderr of the start may be closed by then, and a line lost must not end a request."""
+    return structlog.PrintLogger(sys.stderr)

@@ -15,7 +15,6 @@ from tests.plant_server.people.staff import add_person, sign_in
 from tests.plant_server.terminal.shop import furnish
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-NOON = datetime.now(UTC)
 DAYS = """
 INSERT INTO plant.shift (code, name_en, name_zh, business_date, from_ts, to_ts, is_stated)
 SELECT 'all', 'All day', '全天', (now() AT TIME ZONE 'UTC')::date - ago, now() - (ago * interval '1 day') - interval '4 h',
@@ -31,7 +30,7 @@ FROM plant.device JOIN plant.shift ON shift.from_ts <= %(from)s AND shift.to_ts 
 
 
 async def hour(connection: AsyncConnection, ago: timedelta, **told: float) -> None:
-    await connection.execute(HOUR, {"from": NOON - ago, **told})
+    await connection.execute(HOUR, {"from": datetime.now(UTC) - ago, **told})
 
 
 async def two_days(connection: AsyncConnection) -> None:
