@@ -40,6 +40,7 @@ test-fast: setup
 test: setup
 	$(BIN)/python tests/prerequisites.py
 	$(MAKE) check
+	$(BIN)/python -m tests.tryton.installed
 	$(BIN)/python -m pytest -n 2 -m "not system" tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m system tests --ignore=tests/system
 	$(BIN)/python -m pytest -m system tests/system

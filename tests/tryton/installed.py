@@ -55,7 +55,10 @@ def dump() -> Path:
             _make(found, made)
             for old in set(HOME.glob("*.dump")) - {made}:
                 old.unlink()
-            print(f"\nTryton's database for tests: made in {time.monotonic() - began:.0f} s, kept as {made}")
+            print(
+                f"\nTryton's database for tests: made in {time.monotonic() - began:.0f} s, kept as {made}",
+                flush=True,
+            )
         return made
 
 
@@ -113,3 +116,7 @@ def _alone(name: str) -> Iterator[None]:
     with (HOME / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":  # Before the tests, so that it is seen how long it took, and no test waits for it.
+    dump()
