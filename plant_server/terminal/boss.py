@@ -41,8 +41,8 @@ class Hours:
 
     @property
     def oee(self) -> float | None:
-        """PRI x GQ / PBT, as availability x effectiveness x quality ratio."""
-        if not self.planned_busy_s or self.quality_ratio is None:
+        """PRI x GQ / PBT, as availability x effectiveness x quality ratio. None too where no part has a planned time."""
+        if not self.planned_busy_s or self.quality_ratio is None or self.unrated >= self.made:
             return None
         return self.planned_run_s / self.planned_busy_s * self.quality_ratio
 

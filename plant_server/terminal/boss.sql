@@ -54,7 +54,8 @@ GROUP BY machine HAVING sum(stood_s) >= 60 ORDER BY stood_s DESC, machine LIMIT 
 -- open_points --
 -- What waits for somebody, in the order in which it hurts.
 SELECT
-    (SELECT count(*) FROM bi.alarm WHERE cleared_time IS NULL) AS alarms,
+    -- An odometer's case is an alarm too, and is told as a case.
+    (SELECT count(*) FROM bi.alarm WHERE cleared_time IS NULL AND kind <> 'odometer_case') AS alarms,
     (SELECT count(*) FROM bi.stop WHERE reason IS NULL AND NOT is_micro AND span && tstzrange(%(from_ts)s, %(to_ts)s)) AS stops,
     (SELECT count(*) FROM bi.odometer_case WHERE state = 'open') AS cases,
     (SELECT count(*) FROM bi.not_assigned) AS not_assigned,

@@ -73,6 +73,23 @@ async def test_today_and_yesterday_until_the_same_time_are_sums_of_hours(connect
     assert boss.before.quality_ratio == pytest.approx(0.8)
 
 
+async def test_without_planned_times_nobody_knows_the_oee(connection: AsyncConnection) -> None:
+    await two_days(connection)
+    await connection.execute("UPDATE plant.machine_hour SET planned_run_s = 0, unrated = made")
+    boss = await read(connection)
+    assert boss.hours is not None
+    assert (boss.hours.oee, boss.hours.unrated) == (None, 110)
+
+
+async def test_a_case_of_an_odometer_waits_once_though_it_is_an_alarm(connection: AsyncConnection) -> None:
+    await furnish(connection, stands=False)
+    for kind in ("odometer_case", "keeper_silent"):
+        await connection.execute(
+            "INSERT INTO plant.alarm (kind, subject, detail) VALUES (%s, 'press1/parts', '')", (kind,)
+        )
+    assert (await read(connection)).open_points["alarms"] == 1
+
+
 async def test_what_is_due_today_is_what_was_open_when_the_day_began(connection: AsyncConnection) -> None:
     await two_days(connection)
     await connection.execute("UPDATE plant.work_order SET due_time = now() + interval '2 days'")
