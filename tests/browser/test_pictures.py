@@ -42,6 +42,7 @@ LANGUAGES = ("en", "zh-CN")
 BYTES_MAX = 60_000
 BYTES_ALL_MAX = 600_000
 LINE = STATION.rpartition("/")[0]
+expect.set_options(timeout=20_000)  # A browser beside another one: pages are slow to come, not wrong.
 SIZES = {
     "terminal-job": (1024, 680, 0.75),
     "scan-refused": (1024, 680, 0.75),
