@@ -223,6 +223,7 @@ function card(panel) {
     else if (panel.rows.length === 0 || panel.rows.every((row) => row.every((value) => value === null)))
       body.append(element("div", { className: "nothing" }, word("Nothing to show in this range", "所选时段没有数据")));
     else draw[panel.type](panel, body);
+    if (body.scrollHeight > body.clientHeight || body.scrollWidth > body.clientWidth) body.tabIndex = 0;  // So that keys scroll it.
   };
   return made;
 }

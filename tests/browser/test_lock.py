@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import BrowserContext, Page, expect
 from psycopg import AsyncConnection
 
 from plant_server.people.roles import Role
+from tests.browser.accessible import violations
 from tests.browser.conftest import Plant
 from tests.browser.hands import report, sign_in, waiting
 from tests.browser.test_kiosk import CACHED, enrolled, kiosk
-from tests.browser.test_screens import MM_PX, RULES, SIZES, SMALL
+from tests.browser.test_screens import MM_PX, SIZES, SMALL
 from tests.browser.test_terminal import nothing_waits, number, people_count, until
 from tests.plant_server.people.staff import add_person
 from tests.plant_server.terminal.shop import NAME
@@ -236,6 +236,5 @@ async def test_the_question_is_accessible_and_fits_gloves(
     assert await page.evaluate(SMALL, small) == [], "without contact"
     await page.locator("[data-lock]").click()
     await expect(page.locator("#lock")).to_be_visible()
-    found = (await Axe().run(page, options=RULES)).response["violations"]
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert await violations(page) == []
     assert await page.evaluate(SMALL, small) == [], "while it asks"

@@ -21,6 +21,7 @@ from erp_bridge.api import create_app as create_bridge_app
 from erp_bridge.api_keys import make_key
 from erp_bridge.settings import Settings as BridgeSettings
 from plant_server.embedded.postgres import PostgresServer
+from tests.browser.accessible import violations
 from tests.browser.conftest import Plant
 from tests.browser.hands import sign_in
 from tests.dashboards.month import month_until_now, write_month
@@ -92,8 +93,9 @@ async def looking(
 
 
 async def draw(page: Page, folder: Path, name: str, language: str, heading: str | re.Pattern[str]) -> None:
-    """What the page shows now. It must hold its heading, and be a PNG of its size that a README can carry."""
+    """What the page shows now. It must hold its heading, be accessible, and be a PNG of its size that a README can carry."""
     await expect(page.locator("h1, h2", has_text=heading).first).to_be_visible()
+    assert await violations(page) == [], name
     path = folder / f"{name}.{language}.png"
     await page.screenshot(path=path)
     png = path.read_bytes()

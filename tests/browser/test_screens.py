@@ -5,23 +5,23 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import BrowserContext, Page, expect
 from psycopg import AsyncConnection
 
+from tests.browser.accessible import violations
 from tests.browser.conftest import Plant
 from tests.browser.hands import sign_in
+from tests.browser.test_rework import REWORK
 from tests.plant_server.materials.floor import STATION
 from tests.plant_server.people.staff import PIN
 from tests.plant_server.terminal.shop import NAME, explained_stop, left_by, lose_parts
 
 pytestmark = pytest.mark.system
 
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
 SIZES = {"terminal": (1280, 800), "smallest terminal": (1024, 768), "phone": (390, 844)}
 MM_PX = 5.9
 LINE = STATION.rpartition("/")[0]
-PANELS = ("report", "scan", "more", "change", "calibrate", "complete", "assign", "queue", "stop")
+PANELS = ("report", "scan", "more", "change", "calibrate", "complete", "assign", "rework", "queue", "stop")
 SMALL = """(most) => {
   const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length;
   const open = document.querySelector('.panel:not([hidden])') || document.body;
@@ -116,6 +116,7 @@ async def test_every_screen_is_accessible_and_fits_gloves(
     await page.set_viewport_size({"width": width, "height": height})
     await plant.shop.stand_still()
     await lose_parts(plant.shop)
+    await connection.execute(REWORK.encode())
     await explained_stop(plant.shop)
     await left_by(plant.shop, plant.other)
     await connection.execute("UPDATE plant.person SET language = %s", (language,))
@@ -123,12 +124,10 @@ async def test_every_screen_is_accessible_and_fits_gloves(
     names = []
     async for name in screens(page, plant):
         names.append(name)
-        found = (await Axe().run(page, options=RULES)).response["violations"]
+        found = await violations(page)
         small = await page.evaluate(SMALL, 48 if size == "phone" else 15 * MM_PX)
         if found or small:
-            faults[name] = [
-                (one["id"], [node["html"][:100] for node in one["nodes"]]) for one in found
-            ] + small
+            faults[name] = [*found, *small]
     assert len(names) == len(PANELS) + 15
     assert faults == {}, json.dumps(faults, indent=1, ensure_ascii=False)
 

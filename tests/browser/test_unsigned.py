@@ -5,6 +5,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from psycopg import AsyncConnection
 
 from plant_server.people.roles import Role
+from tests.browser.accessible import violations
 from tests.browser.conftest import Plant
 from tests.browser.hands import report, sign_in
 from tests.browser.test_kiosk import CACHED
@@ -43,6 +44,7 @@ async def test_a_lead_says_at_the_terminal_who_it_was(
         "zh-CN": ("自称李娜，未登录", "是李娜", "合格 7", "无人知道"),
     }[language]
     await expect(page.get_by_text(words[0])).to_be_visible()
+    assert await violations(page) == []
     await page.get_by_role("button", name=words[1]).click()
     await expect(page.get_by_text(words[0])).to_have_count(0)
     await expect(page.locator(".banner").filter(has_text=words[2])).to_be_visible()
