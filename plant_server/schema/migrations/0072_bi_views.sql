@@ -59,6 +59,8 @@ JOIN plant.stop USING (stop_id)
 JOIN plant.device_line AS place USING (device_id)
 LEFT JOIN plant.reason ON reason.kind = 'stop' AND reason.code = piece.reason
 LEFT JOIN plant.stop_reason_time AS reason_time ON reason_time.code = piece.reason;
+-- What nobody explained is asked for by itself, and is the smaller part.
+CREATE INDEX stop_piece_unexplained ON plant.stop_piece USING gist (tstzrange(from_ts, to_ts)) WHERE reason IS NULL;
 COMMENT ON VIEW bi.stop IS 'What stood still, from when to when, and why? A row is a part of a stop with one reason; reason null: nobody said why; is_micro: shorter than the threshold, needs no reason; to_ts null: still standing; span: [from_ts, to_ts), indexed: ask span && tstzrange(begin, end)';
 
 CREATE VIEW bi.machine_hour AS
@@ -93,10 +95,10 @@ SELECT place.name AS machine, place.path, place.line,
        made::float8, (made - scrap - rework)::float8 AS good, scrap::float8, rework::float8, not_assigned::float8, planned_run_s,
        unrated::float8,
        producing_s / nullif(planned_busy_s, 0) AS availability,
-       planned_run_s / nullif(producing_s, 0) AS effectiveness,
+       rated_run_s / nullif(producing_s, 0) AS effectiveness,
        ((made - scrap - rework) / nullif(made, 0))::float8 AS quality_ratio,
-       planned_run_s / nullif(planned_busy_s, 0) * ((made - scrap - rework) / nullif(made, 0))::float8 AS oee,
-       (producing_s + setup_s) / nullif(planned_busy_s, 0) * planned_run_s / nullif(producing_s, 0)
+       rated_run_s / nullif(planned_busy_s, 0) * ((made - scrap - rework) / nullif(made, 0))::float8 AS oee,
+       (producing_s + setup_s) / nullif(planned_busy_s, 0) * rated_run_s / nullif(producing_s, 0)
        * ((made - scrap - rework) / nullif(made, 0))::float8 AS nee,
        summed.as_of
 FROM (
@@ -105,7 +107,8 @@ FROM (
            sum(setup_s) AS setup_s, sum(unplanned_s) AS unplanned_s, sum(blocked_s) AS blocked_s,
            sum(unexplained_s) AS unexplained_s, sum(planned_s) AS planned_s, sum(unknown_s) AS unknown_s, sum(made) AS made,
            sum(scrap) AS scrap, sum(rework) AS rework, sum(not_assigned) AS not_assigned, sum(planned_run_s) AS planned_run_s,
-           sum(unrated) AS unrated, max(hour.as_of) AS as_of
+           sum(unrated) AS unrated, max(hour.as_of) AS as_of,
+           CASE WHEN sum(made) = 0 OR sum(unrated) < sum(made) THEN sum(planned_run_s) END AS rated_run_s
     FROM plant.machine_hour AS hour JOIN plant.shift USING (shift_id)
     GROUP BY hour.device_id, shift.shift_id, shift.from_ts
 ) AS summed
@@ -113,7 +116,7 @@ JOIN plant.shift USING (shift_id)
 JOIN plant.device_line AS place USING (device_id);
 COMMENT ON VIEW bi.oee_shift IS 'How well was each machine used in each shift (ISO 22400)? Ratios from 0 to 1, null where there is nothing to divide by. Effectiveness above 1 means a wrong planned run time, and is shown as it is';
 COMMENT ON COLUMN bi.oee_shift.availability IS 'APT / PBT = producing_s / planned_busy_s';
-COMMENT ON COLUMN bi.oee_shift.effectiveness IS 'PRI x PQ / APT = planned_run_s / producing_s';
+COMMENT ON COLUMN bi.oee_shift.effectiveness IS 'PRI x PQ / APT = planned_run_s / producing_s; null where parts were made and none had a planned run time';
 COMMENT ON COLUMN bi.oee_shift.quality_ratio IS 'GQ / PQ = good / made';
 COMMENT ON COLUMN bi.oee_shift.oee IS 'Availability x effectiveness x quality ratio = PRI x GQ / PBT';
 COMMENT ON COLUMN bi.oee_shift.nee IS 'Net equipment effectiveness = AUPT / PBT x effectiveness x quality ratio, AUPT = APT + AUST: set-up is no loss';
@@ -143,8 +146,8 @@ FROM (
     JOIN plant.item USING (item_id)
     WHERE entry.kind IN ('scrap', 'rework')
     UNION ALL  -- Named among the rejects: taken off what the machine rejected without a name.
-    SELECT entry.event_time, coalesce(machine.name, equipment.name), equipment.path, work_order.number, item.code, 'scrap',
-           'machine_reject', -entry.quantity
+    SELECT entry.event_time AS time, coalesce(machine.name, equipment.name) AS machine, equipment.path, work_order.number AS work_order,
+           item.code AS item, 'scrap'::text AS kind, 'machine_reject'::text AS reason, -entry.quantity AS quantity
     FROM plant.production_entry AS entry
     JOIN plant.run USING (run_id)
     JOIN plant.equipment USING (equipment_id)
@@ -153,7 +156,8 @@ FROM (
     JOIN plant.item USING (item_id)
     WHERE entry.among_rejects AND run.count_source <> 'operator'
     UNION ALL
-    SELECT hour.from_ts, place.name, place.path, NULL, NULL, 'scrap', machine.reason, machine.quantity
+    SELECT hour.from_ts AS time, place.name AS machine, place.path, NULL::text AS work_order, NULL::text AS item, 'scrap'::text AS kind,
+           machine.reason, machine.quantity
     FROM plant.machine_hour AS hour
     JOIN plant.device_line AS place USING (device_id)
     CROSS JOIN LATERAL (VALUES ('machine_reject', hour.rejected), ('setup', hour.setup_scrap)) AS machine (reason, quantity)
@@ -246,7 +250,7 @@ CREATE VIEW bi.quarantine AS
 SELECT edge.node AS edge, told.reason, told.received_time, told.rows, now() AS as_of
 FROM (SELECT edge_id, reason, received_time, 1::bigint AS rows FROM plant.quarantine
       UNION ALL
-      SELECT device.edge_id, sample.reason, sample.stored_time, 1 FROM plant.sample_quarantine AS sample
+      SELECT device.edge_id, sample.reason, sample.stored_time AS received_time, 1::bigint AS rows FROM plant.sample_quarantine AS sample
       JOIN plant.tag USING (tag_id) JOIN plant.device USING (device_id)) AS told
 LEFT JOIN plant.edge USING (edge_id);
 COMMENT ON VIEW bi.quarantine IS 'What could not be stored and is kept with its bytes? One row a message or sample';
