@@ -6,7 +6,9 @@ that told it, the newest first: an ERP can only take back what a document of its
 takes its documents with it: those that nobody has claimed become a word about the order's state (their numbers must stay
 without a hole), the others are followed by their reversal.
 
-A part in rework is told as that, and as a receipt or as scrap only when it is settled which of them it is.
+What an order makes is one lot, with the number of the order on its label: that stands on the goods, the ERP keeps them
+under it, and a complaint begins with it (materials/tracing.py). A part in rework is told as that, and as a receipt or as
+scrap only when it is settled which of them it is.
 """
 
 from collections import defaultdict
@@ -219,7 +221,7 @@ async def _send(
             "ranges": ranges,
         }
         document = (
-            Completion(**of_order)
+            Completion(**of_order, lot=lot_made_by(order))
             if part.kind == COMPLETION
             else Scrap(**of_order, reason=part.reason, rework=part.kind == REWORK)
         )
@@ -227,6 +229,11 @@ async def _send(
             document.kind, order["work_order_id"], document.model_dump(mode="json"), not_before
         )
         ranges = ()
+
+
+def lot_made_by(order: Row) -> str | None:
+    """Whose label the good parts of an order carry; None for an item that is not kept by lot."""
+    return str(order["number"]) if order["is_lot_tracked"] else None
 
 
 def _ranges_of(rows: Iterable[Row]) -> tuple[BookedRange, ...]:

@@ -10,7 +10,7 @@ WITH wanted AS (
     UNION SELECT unnest(%(tag_ids)s::int[])
 )
 SELECT work_order_id, number, source, item.code AS item, item_id, quantity, work_order.unit, item.unit AS base_unit,
-       item.scale, item.setup_parts, due_time, priority, person_priority, work_center, wanted_revision, state, has_started, version,
+       item.scale, item.setup_parts, item.is_lot_tracked, due_time, priority, person_priority, work_center, wanted_revision, state, has_started, version,
        item_revision, bom_id, routing_id, made, good, scrap, rework
 FROM plant.work_order JOIN plant.item USING (item_id)
 WHERE work_order_id = ANY (ARRAY(

@@ -63,3 +63,18 @@ async def test_parts_and_rejects_that_come_together_after_the_end_are_told_witho
     assert [
         int(one["booked_made"]) for one in await floor.rows("SELECT * FROM plant.run WHERE run_id = %s", run)
     ] == [40]
+
+
+@pytest.mark.parametrize("by_lot", [True, False])
+async def test_what_an_order_makes_is_the_lot_of_its_number_if_it_is_kept_by_lot(
+    floor: Floor, by_lot: bool
+) -> None:
+    await floor.station("press1")
+    await floor.item(is_lot_tracked=by_lot)
+    (operation,) = await floor.operations(await floor.order("WO-7"))
+    run = await floor.start(operation)
+    report = await floor.done(f"runs/{run}/reports", {"good": 10})
+    await floor.connection.execute("DELETE FROM plant.outbox")  # The bridge has taken it.
+    await floor.done(f"runs/{run}/reports/{report['report_id']}/reverse", {"instead": {"good": 9}})
+    lots = [(one["quantity"], one["lot"]) for one in await floor.documents("completion")]
+    assert lots == [(one, "WO-7" if by_lot else None) for one in ("-10", "9")]
