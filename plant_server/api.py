@@ -27,6 +27,7 @@ from plant_server.hand_overs.routes import router as hand_overs_router
 from plant_server.machine_states.routes import router as machine_states_router
 from plant_server.master_data.routes import router as master_data_router
 from plant_server.materials.routes import router as materials_router
+from plant_server.materials.stock_routes import router as stock_router
 from plant_server.pages.routes import router as pages_router
 from plant_server.people.first_administrator import OneTimeCode
 from plant_server.people.routes import router as people_router
@@ -64,6 +65,7 @@ ROUTERS = (
     hand_overs_router,
     materials_router,
     stops_router,
+    stock_router,
     energy_router,
     costs_router,
     sign_in_router,

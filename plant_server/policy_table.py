@@ -139,6 +139,7 @@ POLICY: dict[Row, Roles] = {
     ("POST", "/api/v1/hand-overs/{hand_over_id}/read"): FLOOR,
     # materials
     ("POST", "/api/v1/scans"): FLOOR,
+    ("GET", "/api/v1/stock"): READ,
     ("GET", "/api/v1/lots"): READ,
     ("POST", "/api/v1/lots"): FLOOR | {Role.PLANNER, Role.INTEGRATOR},
     ("GET", "/api/v1/lots/{lot_id}"): READ,

@@ -2,18 +2,27 @@
 SELECT number, good FROM plant.work_order WHERE work_order_id = %(work_order_id)s;
 
 -- material --
--- What was used and not taken back, at the price that held when it was used.
-SELECT item.code, consumption.unit, price, sum(consumption.required) AS quantity
+-- What was used and not taken back, at the price that held when it was used: a person's before the ERP's.
+SELECT item.code, consumption.unit, price, system, sum(consumption.required) AS quantity
 FROM plant.consumption
 JOIN plant.item USING (item_id)
 LEFT JOIN LATERAL (
-    SELECT price FROM plant.cost_rate
-    WHERE kind = 'material' AND cost_rate.code = item.code AND from_time <= consumption.event_time
-    ORDER BY from_time DESC LIMIT 1
+    SELECT price, nullif(system, '') AS system
+    FROM (
+        (SELECT price, system FROM plant.cost_rate
+         WHERE kind = 'material' AND cost_rate.code = item.code AND system = '' AND from_time <= consumption.event_time
+         ORDER BY from_time DESC LIMIT 1)
+        UNION ALL
+        (SELECT price, system FROM plant.cost_rate
+         WHERE kind = 'material' AND cost_rate.code = item.code AND system <> '' AND from_time <= consumption.event_time
+         ORDER BY from_time DESC LIMIT 1)
+    ) AS held
+    WHERE price IS NOT NULL
+    ORDER BY held.system LIMIT 1
 ) AS rate ON true
 WHERE work_order_id = %(work_order_id)s AND reversed_by IS NULL
-GROUP BY item.code, consumption.unit, price
-ORDER BY item.code, price;
+GROUP BY item.code, consumption.unit, price, system
+ORDER BY item.code, price, system;
 
 -- labor --
 -- A person's own price before everybody's; at the price that held when the work began.
@@ -50,15 +59,16 @@ ORDER BY from_time, starts;
 
 -- rates --
 -- Those that hold, or will.
-SELECT kind, code, from_time, price FROM plant.cost_rate AS rate
+SELECT kind, code, from_time, price, nullif(system, '') AS system FROM plant.cost_rate AS rate
 WHERE NOT EXISTS (
     SELECT FROM plant.cost_rate AS later
-    WHERE later.kind = rate.kind AND later.code = rate.code AND later.from_time > rate.from_time AND later.from_time <= now()
+    WHERE later.kind = rate.kind AND later.code = rate.code AND later.system = rate.system
+      AND later.from_time > rate.from_time AND later.from_time <= now()
 )
-ORDER BY kind, code, from_time;
+ORDER BY kind, code, rate.system, from_time;
 
--- is_item --
-SELECT EXISTS (SELECT FROM plant.item WHERE code = %(code)s) AS known;
+-- item --
+SELECT item_id, unit FROM plant.item WHERE code = %(code)s;
 
 -- is_station --
 SELECT EXISTS (SELECT FROM plant.equipment WHERE path = %(code)s) AS known;
@@ -67,11 +77,17 @@ SELECT EXISTS (SELECT FROM plant.equipment WHERE path = %(code)s) AS known;
 SELECT pg_advisory_xact_lock(hashtext('lineside.costs'));
 
 -- last_rate --
-SELECT max(from_time) FROM plant.cost_rate WHERE kind = %(kind)s AND code = %(code)s;
+SELECT max(from_time) FROM plant.cost_rate WHERE kind = %(kind)s AND code = %(code)s AND system = %(system)s;
+
+-- held_rate --
+-- What the same source said last.
+SELECT kind, code, from_time, price, nullif(system, '') AS system FROM plant.cost_rate
+WHERE kind = %(kind)s AND code = %(code)s AND system = %(system)s
+ORDER BY from_time DESC LIMIT 1;
 
 -- add_rate --
-INSERT INTO plant.cost_rate (kind, code, from_time, price, event_id)
-VALUES (%(kind)s, %(code)s, %(from_time)s, %(price)s, %(event_id)s);
+INSERT INTO plant.cost_rate (kind, code, system, from_time, price, event_id)
+VALUES (%(kind)s, %(code)s, %(system)s, %(from_time)s, %(price)s, %(event_id)s);
 
 -- last_tariff --
 SELECT max(from_time) FROM plant.energy_tariff;

@@ -12,6 +12,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     field_validator,
+    model_validator,
 )
 
 from plant_server.contract.outbox import Quantity
@@ -31,14 +32,31 @@ class _Closed(BaseModel):
 
 
 class NewRate(_Closed):
-    """A price that holds from a time on."""
+    """A price that holds from a time on. Of material a person's goes before the ERP's until it is given back."""
 
     kind: RateKind
     code: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = Field(
         description="An item; a personnel number, or empty for everybody; a station's path."
     )
-    price: Price = Field(description="Per unit of the item; of labor and machines per hour.")
+    price: Price | None = Field(
+        description="Per unit of the item; of labor and machines per hour. null, of material: the ERP's hold from then on."
+    )
     from_time: FromTime = None
+    unit: Name | None = Field(
+        default=None,
+        description="Of material, what the price is for. Default: the item's. Another must convert.",
+    )
+    system: Name | None = Field(
+        default=None, description="Of material: the ERP that says so. Default: stated at the plant."
+    )
+
+    @model_validator(mode="after")
+    def _only_of_material(self) -> "NewRate":
+        if self.kind != "material" and (self.price is None or self.unit or self.system):
+            raise ValueError("only material has a unit, an ERP's price, or one that is given back")
+        if self.system is not None and self.price is None:
+            raise ValueError("an ERP states a price; a person gives an item back to it")
+        return self
 
 
 class Window(_Closed):
@@ -65,8 +83,11 @@ class NewTariff(_Closed):
 class Rate(BaseModel):
     kind: RateKind
     code: str
-    price: Money
+    price: Money | None = Field(description="null: given back, the ERP's holds.")
     from_time: datetime
+    system: str | None = Field(
+        description="The ERP that says so; null: stated at the plant, which goes first."
+    )
 
 
 class Tariff(BaseModel):
@@ -92,6 +113,7 @@ class CostLine(BaseModel):
         description="Per unit of material, per hour, per kWh. null: nobody stated one."
     )
     cost: Money | None = Field(description="quantity × price at 4 digits; null without a price.")
+    system: str | None = Field(default=None, description="Of material: the ERP whose price it is.")
 
 
 class CostCard(BaseModel):

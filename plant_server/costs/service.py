@@ -8,14 +8,13 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from plant_server.costs.energy import QUERIES, energy_by_window, tariffs
+from plant_server.costs.prices import price_per_unit
 from plant_server.costs.schemas import CostCard, CostLine, NewRate, NewTariff, Rate, Rates, Tariff, Window
 from plant_server.domain.cost import PRICE_DIGITS, cost_of_energy, cost_of_quantity, cost_of_time, in_cents
 from plant_server.energy.service import energy_of_run
 from plant_server.events import CommandContext, Refused
 from plant_server.master_data.rows import Row, row_of, rows_of
 from plant_server.problems import Problem
-
-_KNOWN = {"material": ("is_item", "unknown-item"), "machine": ("is_station", "unknown-equipment")}
 
 
 async def cost_card(connection: AsyncConnection, work_order_id: int) -> CostCard:
@@ -68,19 +67,27 @@ async def rates(connection: AsyncConnection) -> Rates:
 
 
 async def state_rate(command: NewRate, context: CommandContext) -> Mapping[str, Any]:
-    """Refused: the item or station is unknown, or the price would hold in the past or before another one."""
-    if command.kind in _KNOWN:
-        query, code = _KNOWN[command.kind]
-        known = await row_of(context.connection, QUERIES[query], {"code": command.code})
+    """What an ERP says again is no new price. Refused: the item or station is unknown, its unit does not convert, or the
+    price would hold in the past or before another one of the same source."""
+    price = command.price
+    if command.kind == "machine":
+        known = await row_of(context.connection, QUERIES["is_station"], {"code": command.code})
         if known is None or not known["known"]:
-            raise Refused(code, detail=command.code)
-    values: dict[str, Any] = {"kind": command.kind, "code": command.code}
+            raise Refused("unknown-equipment", detail=command.code)
+    elif command.kind == "material":
+        price = await price_per_unit(context.connection, command.code, price, command.unit)
+    system = command.system or ""
+    values: dict[str, Any] = {"kind": command.kind, "code": command.code, "system": system}
+    if system:
+        await context.connection.execute(QUERIES["lock"])
+        held = await row_of(context.connection, QUERIES["held_rate"], values)
+        if held is not None and held["price"] == price:
+            return Rate(**held).model_dump(mode="json")
     from_time = await _later(context, "last_rate", command.from_time, values)
-    values |= {"from_time": from_time, "price": command.price, "event_id": context.event_id}
-    await context.connection.execute(QUERIES["add_rate"], values)
-    return Rate(kind=command.kind, code=command.code, price=command.price, from_time=from_time).model_dump(
-        mode="json"
-    )
+    added = {"from_time": from_time, "price": price, "event_id": context.event_id}
+    await context.connection.execute(QUERIES["add_rate"], values | added)
+    told = Rate(kind=command.kind, code=command.code, price=price, from_time=from_time, system=command.system)
+    return told.model_dump(mode="json")
 
 
 async def state_tariff(zone: str, command: NewTariff, context: CommandContext) -> Mapping[str, Any]:
@@ -127,6 +134,7 @@ def _material(row: Row) -> CostLine:
         unit=row["unit"],
         price=price,
         cost=cost,
+        system=row["system"],
     )
 
 

@@ -1423,10 +1423,11 @@ CREATE TABLE plant.cost_rate (
     kind text NOT NULL,
     code text NOT NULL,
     from_time timestamp with time zone NOT NULL,
-    price numeric NOT NULL,
+    price numeric,
     event_id uuid NOT NULL,
     CONSTRAINT cost_rate_kind_check CHECK ((kind = ANY (ARRAY['material'::text, 'labor'::text, 'machine'::text]))),
-    CONSTRAINT cost_rate_price_check CHECK ((price >= (0)::numeric))
+    CONSTRAINT cost_rate_price_check CHECK ((price >= (0)::numeric)),
+    CONSTRAINT cost_rate_system_check CHECK (((system = ''::text) OR ((kind = 'material'::text) AND (price IS NOT NULL))))
 );
 ALTER TABLE plant.cost_rate OWNER TO lineside_plant;
 CREATE TABLE plant.count_case (
@@ -1543,6 +1544,8 @@ CREATE TABLE plant.energy_share (
 ALTER TABLE plant.energy_share OWNER TO lineside_plant;
 CREATE TABLE plant.energy_tariff (
     from_time timestamp with time zone NOT NULL,
+    system text DEFAULT ''::text NOT NULL,
+    CONSTRAINT cost_rate_given_back_check CHECK (((price IS NOT NULL) OR (kind = 'material'::text))),
     time_zone text NOT NULL,
     event_id uuid NOT NULL
 );
@@ -2145,7 +2148,7 @@ ALTER TABLE ONLY plant.commit_minute
 ALTER TABLE ONLY plant.consumption
     ADD CONSTRAINT consumption_pkey PRIMARY KEY (consumption_id);
 ALTER TABLE ONLY plant.cost_rate
-    ADD CONSTRAINT cost_rate_pkey PRIMARY KEY (kind, code, from_time);
+    ADD CONSTRAINT cost_rate_pkey PRIMARY KEY (kind, code, system, from_time);
 ALTER TABLE ONLY plant.count_case
     ADD CONSTRAINT count_case_pkey PRIMARY KEY (kind, run_id, odometer_from);
 ALTER TABLE ONLY plant.counted_tag
