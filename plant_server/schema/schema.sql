@@ -1425,6 +1425,8 @@ CREATE TABLE plant.cost_rate (
     from_time timestamp with time zone NOT NULL,
     price numeric,
     event_id uuid NOT NULL,
+    system text DEFAULT ''::text NOT NULL,
+    CONSTRAINT cost_rate_given_back_check CHECK (((price IS NOT NULL) OR (kind = 'material'::text))),
     CONSTRAINT cost_rate_kind_check CHECK ((kind = ANY (ARRAY['material'::text, 'labor'::text, 'machine'::text]))),
     CONSTRAINT cost_rate_price_check CHECK ((price >= (0)::numeric)),
     CONSTRAINT cost_rate_system_check CHECK (((system = ''::text) OR ((kind = 'material'::text) AND (price IS NOT NULL))))
@@ -1544,8 +1546,6 @@ CREATE TABLE plant.energy_share (
 ALTER TABLE plant.energy_share OWNER TO lineside_plant;
 CREATE TABLE plant.energy_tariff (
     from_time timestamp with time zone NOT NULL,
-    system text DEFAULT ''::text NOT NULL,
-    CONSTRAINT cost_rate_given_back_check CHECK (((price IS NOT NULL) OR (kind = 'material'::text))),
     time_zone text NOT NULL,
     event_id uuid NOT NULL
 );
