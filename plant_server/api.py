@@ -41,6 +41,7 @@ from plant_server.runs.rework_routes import router as rework_router
 from plant_server.runs.routes import router as runs_router
 from plant_server.security.secrets import secret
 from plant_server.settings import Settings
+from plant_server.shifts.routes import router as shifts_router
 from plant_server.stops.routes import router as stops_router
 from plant_server.telemetry.live import LiveValues
 from plant_server.telemetry.routes import health_router
@@ -68,6 +69,7 @@ ROUTERS = (
     stops_router,
     energy_router,
     costs_router,
+    shifts_router,
     sign_in_router,
     people_router,
     unsigned_router,

@@ -31,7 +31,7 @@ def ingest(
     """Store what the edges deliver. A second process of the same shard waits as a standby."""
     from plant_server.ingest.run import run
 
-    _serve(
+    serve(
         run, **{name: value for name, value in (("shard", shard), ("groups", groups)) if value is not None}
     )
 
@@ -41,7 +41,7 @@ def keeper() -> None:
     """Keep partitions, roll up, project machine states, forget what is too old."""
     from plant_server.keeper.run import run
 
-    _serve(run)
+    serve(run)
 
 
 @api_app.command(epilog="Example: lineside api --port 8080")
@@ -59,7 +59,7 @@ def api(
     if (cert is None) != (key is None):
         raise typer.BadParameter("--cert and --key belong together")
     tls = None if cert is None or key is None else (cert, key)
-    _serve(lambda settings: run(settings, port=port, host=host, tls=tls))
+    serve(lambda settings: run(settings, port=port, host=host, tls=tls))
 
 
 @migrate_app.command(
@@ -84,7 +84,7 @@ def migrate(
             typer.echo(f"passwords: {', '.join(give_passwords(settings.owner_database_url, secrets))}")
         run_migrations(settings.owner_database_url)
 
-    _serve(run)
+    serve(run)
 
 
 @audit_app.callback()
@@ -117,7 +117,7 @@ def verify(
             raise typer.Exit(1)
         typer.echo(f"{verdict.events} events and {verdict.anchors} anchors hold")
 
-    _serve(run)
+    serve(run)
 
 
 @audit_app.command(epilog="Example: lineside audit rebuild --apply")
@@ -156,10 +156,10 @@ def rebuild(
             raise typer.Exit(1)
         typer.echo("written as the Events say" if found else "every balance is as the Events say")
 
-    _serve(run)
+    serve(run)
 
 
-def _serve(run: "Callable[[Settings], None]", **given: str) -> None:
+def serve(run: "Callable[[Settings], None]", **given: str) -> None:
     """Load settings, set up logs and failpoints, run; what is expected to fail is said in words."""
     from edge.contract.failpoints import UnknownFailpoint, arm
     from plant_server.errors import LinesidePlantError

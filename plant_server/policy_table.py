@@ -178,6 +178,9 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/api/v1/costs/rates"): COSTS,
     ("POST", "/api/v1/costs/rates"): frozenset({Role.MANAGER, Role.INTEGRATOR}),
     ("POST", "/api/v1/costs/tariff"): frozenset({Role.MANAGER, Role.INTEGRATOR}),
+    # shifts
+    ("GET", "/api/v1/shifts"): READ,
+    ("POST", "/api/v1/shifts"): frozenset({Role.MANAGER, Role.ADMIN}),
     # people and terminals
     ("GET", "/api/v1/setup"): ANYONE,
     ("POST", "/api/v1/setup/administrator"): ANYONE,

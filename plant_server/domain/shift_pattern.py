@@ -7,7 +7,7 @@ that exists twice (clocks go back) means the first. Its business date is the loc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -28,16 +28,19 @@ class Shift:
     start: time
     end: time
     weekdays: frozenset[int] = frozenset(range(7))
+    breaks: tuple[tuple[time, time], ...] = ()
+    """Within the shift: a time before `start` is on the next day."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftInstance:
-    """[`start_ms`, `end_ms`) in UTC."""
+    """[`start_ms`, `end_ms`) in UTC, and so are its breaks."""
 
     code: str
     business_date: date
     start_ms: int
     end_ms: int
+    breaks_ms: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,21 @@ class ShiftPattern:
     def _instance(self, shift: Shift, day: date) -> ShiftInstance:
         end_day = day if shift.end > shift.start else day + timedelta(days=1)
         return ShiftInstance(
-            shift.code, day, _utc_ms(day, shift.start, self.zone), _utc_ms(end_day, shift.end, self.zone)
+            shift.code,
+            day,
+            _utc_ms(day, shift.start, self.zone),
+            _utc_ms(end_day, shift.end, self.zone),
+            tuple(self._breaks(shift, day)),
         )
+
+    def _breaks(self, shift: Shift, day: date) -> Iterator[tuple[int, int]]:
+        """Those that the clocks leave: one within an hour that is skipped takes no time."""
+        for begin, end in shift.breaks:
+            begin_day = day if begin >= shift.start else day + timedelta(days=1)
+            end_day = begin_day if end > begin else begin_day + timedelta(days=1)
+            begin_ms, end_ms = _utc_ms(begin_day, begin, self.zone), _utc_ms(end_day, end, self.zone)
+            if begin_ms < end_ms:
+                yield begin_ms, end_ms
 
 
 def business_date(pattern: ShiftPattern, at_ms: int) -> date:

@@ -67,7 +67,8 @@ WITH wanted AS (
                 WHEN doing.state = 'setup' THEN 'setup'
                 WHEN doing.state IN ('off', 'maintenance') AND NOT period.is_stated THEN 'planned'
                 ELSE 'unexplained' END AS class,
-           coalesce(why.to_ts, doing.to_ts) - coalesce(why.from_ts, doing.from_ts) AS span
+           coalesce(why.to_ts, doing.to_ts) - coalesce(why.from_ts, doing.from_ts) AS span,
+           coalesce(resting.span, interval '0') AS rest
     FROM period
     CROSS JOIN LATERAL (
         SELECT state, greatest(i.from_ts, period.from_ts) AS from_ts, least(i.to_ts, period.as_of) AS to_ts
@@ -81,15 +82,21 @@ WITH wanted AS (
           AND tstzrange(stop.from_ts, stop.to_ts) && tstzrange(doing.from_ts, doing.to_ts)
           AND piece.from_ts < doing.to_ts AND (piece.to_ts IS NULL OR piece.to_ts > doing.from_ts)
     ) AS why ON doing.state NOT IN ('producing', 'unknown')
+    LEFT JOIN LATERAL (  -- What it stood in breaks of the shift; a machine that works through one is busy.
+        SELECT sum(least(rest.to_ts, coalesce(why.to_ts, doing.to_ts)) - greatest(rest.from_ts, coalesce(why.from_ts, doing.from_ts))) AS span
+        FROM plant.shift_break AS rest
+        WHERE tstzrange(rest.from_ts, rest.to_ts)
+              && tstzrange(coalesce(why.from_ts, doing.from_ts), coalesce(why.to_ts, doing.to_ts))
+    ) AS resting ON doing.state NOT IN ('producing', 'unknown')
     LEFT JOIN plant.stop_reason_time AS reason_time ON reason_time.code = why.reason
 ), times AS (
     SELECT device_id, from_ts,
            extract(epoch FROM sum(span) FILTER (WHERE class = 'producing')) AS producing_s,
-           extract(epoch FROM sum(span) FILTER (WHERE class = 'setup')) AS setup_s,
-           extract(epoch FROM sum(span) FILTER (WHERE class = 'unplanned')) AS unplanned_s,
-           extract(epoch FROM sum(span) FILTER (WHERE class = 'blocked')) AS blocked_s,
-           extract(epoch FROM sum(span) FILTER (WHERE class = 'unexplained')) AS unexplained_s,
-           extract(epoch FROM sum(span) FILTER (WHERE class = 'planned')) AS planned_s,
+           extract(epoch FROM sum(span - rest) FILTER (WHERE class = 'setup')) AS setup_s,
+           extract(epoch FROM sum(span - rest) FILTER (WHERE class = 'unplanned')) AS unplanned_s,
+           extract(epoch FROM sum(span - rest) FILTER (WHERE class = 'blocked')) AS blocked_s,
+           extract(epoch FROM sum(span - rest) FILTER (WHERE class = 'unexplained')) AS unexplained_s,
+           extract(epoch FROM sum(CASE WHEN class = 'planned' THEN span ELSE rest END)) AS planned_s,
            extract(epoch FROM sum(span) FILTER (WHERE class <> 'unknown')) AS known_s
     FROM spell GROUP BY device_id, from_ts
 ), position AS (  -- Where each counter stood at both ends: at the last reading not later.

@@ -749,7 +749,7 @@ COMMENT ON COLUMN bi.machine_hour.producing_s IS 'APT, actual production time: s
 COMMENT ON COLUMN bi.machine_hour.setup_s IS 'AUST, actual unit set-up time: stopped with a reason of kind setup, or in state setup without any reason';
 COMMENT ON COLUMN bi.machine_hour.unplanned_s IS 'Stood with a reason of kind unplanned, or of no kind';
 COMMENT ON COLUMN bi.machine_hour.unexplained_s IS 'Stood, and nobody said why; micro-stops are in it';
-COMMENT ON COLUMN bi.machine_hour.planned_s IS 'Stood with a reason of kind planned; where no shifts are stated also off and maintenance without a reason. Not planned busy time';
+COMMENT ON COLUMN bi.machine_hour.planned_s IS 'Stood in a break of the shift, or with a reason of kind planned; where no shifts are stated also off and maintenance without a reason. Not planned busy time';
 COMMENT ON COLUMN bi.machine_hour.unknown_s IS 'Nobody knows what it did: in no ratio, shown beside it';
 COMMENT ON COLUMN bi.machine_hour.planned_busy_s IS 'PBT, planned busy time = producing + setup + unplanned + blocked + unexplained, within shifts; outside shifts 0';
 COMMENT ON COLUMN bi.machine_hour.made IS 'PQ, produced quantity of runs = good + scrap + rework';
@@ -1423,13 +1423,10 @@ CREATE TABLE plant.cost_rate (
     kind text NOT NULL,
     code text NOT NULL,
     from_time timestamp with time zone NOT NULL,
-    price numeric,
+    price numeric NOT NULL,
     event_id uuid NOT NULL,
-    system text DEFAULT ''::text NOT NULL,
-    CONSTRAINT cost_rate_given_back_check CHECK (((price IS NOT NULL) OR (kind = 'material'::text))),
     CONSTRAINT cost_rate_kind_check CHECK ((kind = ANY (ARRAY['material'::text, 'labor'::text, 'machine'::text]))),
-    CONSTRAINT cost_rate_price_check CHECK ((price >= (0)::numeric)),
-    CONSTRAINT cost_rate_system_check CHECK (((system = ''::text) OR ((kind = 'material'::text) AND (price IS NOT NULL))))
+    CONSTRAINT cost_rate_price_check CHECK ((price >= (0)::numeric))
 );
 ALTER TABLE plant.cost_rate OWNER TO lineside_plant;
 CREATE TABLE plant.count_case (
@@ -1928,6 +1925,14 @@ CREATE TABLE plant.session (
     ended_time timestamp with time zone
 );
 ALTER TABLE plant.session OWNER TO lineside_plant;
+CREATE TABLE plant.shift_break (
+    shift_id bigint NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    CONSTRAINT shift_break_check CHECK ((to_ts > from_ts))
+);
+ALTER TABLE plant.shift_break OWNER TO lineside_plant;
+COMMENT ON TABLE plant.shift_break IS 'Contract: when a shift rests. Breaks of past shifts are never changed.';
 CREATE TABLE plant.shift_pattern (
     code text NOT NULL,
     name_en text NOT NULL,
@@ -1939,6 +1944,12 @@ CREATE TABLE plant.shift_pattern (
     CONSTRAINT shift_pattern_weekdays_check CHECK ((weekdays <@ '{0,1,2,3,4,5,6}'::smallint[]))
 );
 ALTER TABLE plant.shift_pattern OWNER TO lineside_plant;
+CREATE TABLE plant.shift_pattern_break (
+    code text NOT NULL,
+    start_time time without time zone NOT NULL,
+    end_time time without time zone NOT NULL
+);
+ALTER TABLE plant.shift_pattern_break OWNER TO lineside_plant;
 ALTER TABLE plant.shift ALTER COLUMN shift_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME plant.shift_shift_id_seq
     START WITH 1
@@ -2148,7 +2159,7 @@ ALTER TABLE ONLY plant.commit_minute
 ALTER TABLE ONLY plant.consumption
     ADD CONSTRAINT consumption_pkey PRIMARY KEY (consumption_id);
 ALTER TABLE ONLY plant.cost_rate
-    ADD CONSTRAINT cost_rate_pkey PRIMARY KEY (kind, code, system, from_time);
+    ADD CONSTRAINT cost_rate_pkey PRIMARY KEY (kind, code, from_time);
 ALTER TABLE ONLY plant.count_case
     ADD CONSTRAINT count_case_pkey PRIMARY KEY (kind, run_id, odometer_from);
 ALTER TABLE ONLY plant.counted_tag
@@ -2287,10 +2298,14 @@ ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_token_hash_key UNIQUE (token_hash);
+ALTER TABLE ONLY plant.shift_break
+    ADD CONSTRAINT shift_break_pkey PRIMARY KEY (shift_id, from_ts);
 ALTER TABLE ONLY plant.shift
     ADD CONSTRAINT shift_code_business_date_key UNIQUE (code, business_date);
 ALTER TABLE ONLY plant.shift
     ADD CONSTRAINT shift_one_at_a_time EXCLUDE USING gist (tstzrange(from_ts, to_ts) WITH &&);
+ALTER TABLE ONLY plant.shift_pattern_break
+    ADD CONSTRAINT shift_pattern_break_pkey PRIMARY KEY (code, start_time);
 ALTER TABLE ONLY plant.shift_pattern
     ADD CONSTRAINT shift_pattern_pkey PRIMARY KEY (code);
 ALTER TABLE ONLY plant.shift
@@ -2371,6 +2386,7 @@ CREATE UNIQUE INDEX run_open ON plant.run USING btree (equipment_id) WHERE (to_t
 CREATE INDEX run_tag_open ON plant.run_tag USING btree (tag_id) WHERE (NOT settled);
 CREATE INDEX sample_tag_ts ON ONLY plant.sample USING btree (tag_id, ts);
 CREATE INDEX session_of_person ON plant.session USING btree (person_id) WHERE (ended_time IS NULL);
+CREATE INDEX shift_break_span ON plant.shift_break USING gist (tstzrange(from_ts, to_ts));
 CREATE INDEX stop_from ON plant.stop USING btree (device_id, from_ts);
 CREATE INDEX stop_newest ON plant.stop USING btree (from_ts DESC, stop_id DESC);
 CREATE INDEX stop_piece_open ON plant.stop_piece USING btree (stop_id) WHERE (to_ts IS NULL);
@@ -2550,6 +2566,10 @@ ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_person_id_fkey FOREIGN KEY (person_id) REFERENCES plant.person(person_id);
 ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_station_id_fkey FOREIGN KEY (station_id) REFERENCES plant.station(station_id);
+ALTER TABLE ONLY plant.shift_break
+    ADD CONSTRAINT shift_break_shift_id_fkey FOREIGN KEY (shift_id) REFERENCES plant.shift(shift_id) ON DELETE CASCADE;
+ALTER TABLE ONLY plant.shift_pattern_break
+    ADD CONSTRAINT shift_pattern_break_code_fkey FOREIGN KEY (code) REFERENCES plant.shift_pattern(code) ON DELETE CASCADE;
 ALTER TABLE ONLY plant.station
     ADD CONSTRAINT station_equipment_id_fkey FOREIGN KEY (equipment_id) REFERENCES plant.equipment(equipment_id);
 ALTER TABLE ONLY plant.stop

@@ -112,6 +112,21 @@ def test_between_shifts_and_on_free_days_there_is_none() -> None:
     assert [one.business_date.day for one in told] == [21, 22, 23, 24]
 
 
+def test_breaks_follow_the_clocks_with_their_shift() -> None:
+    breaks = ((time(23, 50), time(0, 10)), (time(2, 30), time(3)), (time(4), time(4, 30)))
+    pattern = ShiftPattern(BERLIN, (Shift("night", "", "", time(22), time(6), breaks=breaks),))
+    (usual,) = pattern.on_dates(date(2026, 11, 24), date(2026, 11, 24))
+    assert usual.breaks_ms == (
+        (ms("2026-11-24T23:50:00+01:00"), ms("2026-11-25T00:10:00+01:00")),
+        (ms("2026-11-25T02:30:00+01:00"), ms("2026-11-25T03:00:00+01:00")),
+        (ms("2026-11-25T04:00:00+01:00"), ms("2026-11-25T04:30:00+01:00")),
+    )
+    (short,) = pattern.on_dates(date(2026, 3, 28), date(2026, 3, 28))
+    assert [end - begin for begin, end in short.breaks_ms] == [20 * 60_000, 30 * 60_000], (
+        "no 02:30 that night"
+    )
+
+
 def test_shifts_that_overlap_are_master_data_to_mend() -> None:
     pattern = ShiftPattern(BERLIN, (EARLY, Shift("x", "", "", time(13), time(15))))
     with pytest.raises(OverlappingShifts, match="early and x on 2026-11-24"):

@@ -97,6 +97,35 @@ async def test_hours_are_cut_where_shifts_change_and_put_together_when_they_do_n
     assert told == [(at(0), 3600, False), (at(3600), 3600, False)]
 
 
+async def test_what_stands_in_a_break_was_not_meant_to_work_and_what_works_through_it_is_busy(
+    connection: AsyncConnection,
+) -> None:
+    device = await machine(connection, heard=at(3600))
+    for state, begin, end in (
+        ("producing", 0, 900),
+        ("fault", 900, 1500),
+        ("producing", 1500, 2100),
+        ("idle", 2100, 3600),
+    ):
+        await does(connection, device, state, at(begin), at(end))
+    await connection.execute("DELETE FROM plant.shift_pattern")
+    await connection.execute(
+        "INSERT INTO plant.shift (code, name_en, name_zh, business_date, from_ts, to_ts, is_stated)"
+        " VALUES ('a', 'A', 'A', %s, %s, %s, true)",
+        (NOON.date(), at(0), at(3600)),
+    )
+    await connection.execute(
+        "INSERT INTO plant.shift_break SELECT shift_id, break.* FROM plant.shift,"
+        " (VALUES (%s, %s), (%s, %s)) AS break",
+        (at(1200), at(1800), at(2400), at(2700)),
+    )
+    await catch_up(connection)
+    # Of the fault 300 s lie in the first break, of idling the whole second one.
+    assert await hours(connection, "producing_s, unexplained_s, planned_s, unknown_s") == [
+        (1500, 1500, 600, 0)
+    ]
+
+
 async def test_more_hours_than_fit_into_a_transaction_are_made_in_several(
     connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
