@@ -14,6 +14,7 @@
         ├── Duplicate             it knows our key already: looked up
         ├── ClosedPeriod          its books are closed for that day: posted for the next open one
         ├── NotNeeded             it has no use for the document: nothing is sent
+        ├── NotYet                it is too early for the document: sent later, after the others of its order
         └── RefusedByErp          it said no, and will say no again: a person
 
 Whatever is not in this tree is a mistake of ours and ends the process.
@@ -118,11 +119,30 @@ class NotNeeded(ConnectorError):
     """The system has no use for this document."""
 
 
-class RefusedByErp(ConnectorError):
-    """The system understood and will not do it. Nothing was stored there."""
+class NotYet(ConnectorError):
+    """Something has to come first; nothing was done. `wait_s` None: nobody knows how long that takes."""
 
-    def __init__(self, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, code: str, message: str, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.wait_s = wait_s
+
+
+class RefusedByErp(ConnectorError):
+    """The system understood and will not do it. Nothing was stored there. `others_wait`: whether what comes after it of
+    the same order builds on it, and waits until a person has dealt with it."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        details: Mapping[str, Any] | None = None,
+        *,
+        others_wait: bool = True,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.details = dict(details or {})
+        self.others_wait = others_wait

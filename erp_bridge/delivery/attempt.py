@@ -11,7 +11,7 @@ import structlog
 
 from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.connectors.connector import Connector, Request, Stored
-from erp_bridge.delivery.outcome import Outcome, lost, refused, retry, skipped, unknown
+from erp_bridge.delivery.outcome import Outcome, lost, not_yet, refused, retry, skipped, unknown
 from erp_bridge.documents.difference import differences
 from erp_bridge.errors import (
     Busy,
@@ -23,6 +23,7 @@ from erp_bridge.errors import (
     NotNeeded,
     NotSent,
     NotSignedIn,
+    NotYet,
     RefusedByErp,
 )
 from plant_server.contract.failpoints import failpoint
@@ -102,7 +103,8 @@ async def _read_back(connector: Connector, request: Request, reference: str) -> 
     try:
         stored = await connector.read_back(request, reference)
     except RefusedByErp as error:
-        return refused(error.code, error.message, error.details | {"reference": reference})
+        details = error.details | {"reference": reference}
+        return refused(error.code, error.message, details, aside=not error.others_wait)
     except ConnectorError as error:
         return lost(f"{reference} was answered, but cannot be read back: {error}")
     return _compared(request, stored)
@@ -133,8 +135,11 @@ def _of_error(error: ConnectorError, settings: ConnectorSettings, attempt: int, 
             return retry("not_reached", str(error), backoff_s(attempt, settings.retry_max_s))
         case ClosedPeriod():
             return _of_closed_period(error, settings, attempt, request)
+        case NotYet():
+            wait_s = backoff_s(attempt, settings.retry_max_s) if error.wait_s is None else error.wait_s
+            return not_yet(error.code, error.message, wait_s)
         case RefusedByErp():
-            return refused(error.code, error.message, error.details)
+            return refused(error.code, error.message, error.details, aside=not error.others_wait)
         case LostAnswer():
             return lost(str(error))
     raise error  # A new kind of error must say what it means.

@@ -23,11 +23,15 @@ class Outcome:
     posting_date: date | None = None
     wait_s: float | None = None
     error: str | None = None
+    aside: bool = False
+    """The others of its lane need not wait for it."""
 
 
-def refused(code: str, message: str, details: Mapping[str, Any] | None = None) -> Outcome:
+def refused(
+    code: str, message: str, details: Mapping[str, Any] | None = None, *, aside: bool = False
+) -> Outcome:
     """A person has to do something before it is sent again."""
-    return Outcome("refused", "rejected", problem=problem(code, message, details), error=message)
+    return Outcome("refused", "rejected", problem=problem(code, message, details), error=message, aside=aside)
 
 
 def unknown(message: str, details: Mapping[str, Any] | None = None) -> Outcome:
@@ -38,6 +42,11 @@ def unknown(message: str, details: Mapping[str, Any] | None = None) -> Outcome:
 def retry(code: str, message: str, wait_s: float) -> Outcome:
     """Certainly not done; sent again by itself."""
     return Outcome("ready", "retry", problem=problem(code, message), wait_s=wait_s, error=message)
+
+
+def not_yet(code: str, message: str, wait_s: float) -> Outcome:
+    """Not done, because its time has not come; the others of its lane go first."""
+    return Outcome("ready", "retry", problem=problem(code, message), wait_s=wait_s, error=message, aside=True)
 
 
 def lost(message: str) -> Outcome:

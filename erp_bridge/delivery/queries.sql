@@ -1,10 +1,11 @@
 -- lanes_to_send --
--- Lanes whose first unfinished document is due.
+-- Lanes whose first unfinished document is due. What stands aside comes last, and holds up nothing when it is refused.
 SELECT lane FROM (
     SELECT DISTINCT ON (lane) lane, state, next_attempt_time
     FROM bridge.document
     WHERE connector = %(connector)s AND state IN ('ready', 'sending', 'refused', 'unknown')
-    ORDER BY lane, position
+      AND NOT (aside AND state <> 'ready')
+    ORDER BY lane, aside, position
 ) AS head
 WHERE state IN ('ready', 'sending') AND next_attempt_time <= now()
 ORDER BY next_attempt_time
@@ -22,10 +23,11 @@ SELECT pg_advisory_unlock(hashtext('lineside.bridge.lane ' || %(connector)s), ha
 WITH head AS (
     SELECT document_id, state, next_attempt_time FROM bridge.document
     WHERE connector = %(connector)s AND lane = %(lane)s AND state IN ('ready', 'sending', 'refused', 'unknown')
-    ORDER BY position
+      AND NOT (aside AND state <> 'ready')
+    ORDER BY aside, position
     LIMIT 1
 )
-UPDATE bridge.document SET state = 'sending', attempts = attempts + 1,
+UPDATE bridge.document SET state = 'sending', attempts = attempts + 1, aside = false,
     next_attempt_time = now() + %(settle_s)s * interval '1 s'
 FROM head
 WHERE document.document_id = head.document_id
@@ -54,7 +56,7 @@ WITH told AS (
     WHERE document_id = %(document_id)s AND number = %(number)s
 )
 UPDATE bridge.document SET state = %(state)s, reference = coalesce(%(reference)s, reference),
-    problem = %(problem)s::jsonb, difference = %(difference)s::jsonb,
+    problem = %(problem)s::jsonb, difference = %(difference)s::jsonb, aside = %(aside)s,
     posting_date = coalesce(%(posting_date)s, posting_date),
     posting_moved = posting_moved OR %(posting_date)s::date IS NOT NULL,
     next_attempt_time = CASE WHEN %(wait_s)s::float IS NULL THEN next_attempt_time

@@ -153,6 +153,7 @@ class Sender:
             "posting_date": outcome.posting_date,
             "wait_s": outcome.wait_s,
             "error": outcome.error,
+            "aside": outcome.aside,
         }
         done = (await session.execute(QUERIES["finish"], values)).rowcount
         if not done or outcome.state not in ("accepted", "ready", "sending"):

@@ -34,7 +34,7 @@ SELECT number, state, started_time, finished_time, request, answer, read_back, d
 FROM bridge.delivery WHERE document_id = %(document_id)s ORDER BY number;
 
 -- retry_document --
-UPDATE bridge.document SET state = 'ready', next_attempt_time = now(), problem = NULL
+UPDATE bridge.document SET state = 'ready', next_attempt_time = now(), problem = NULL, aside = false
 WHERE document_id = %(document_id)s AND state IN ('refused', 'unknown') AND position IS NOT NULL;
 
 -- try_now --
@@ -52,7 +52,7 @@ SELECT document_id, connector, kind, work_order, state, problem, difference, ref
     (SELECT count(*) FROM bridge.document AS later
      WHERE later.connector = document.connector AND later.lane = document.lane AND later.position > document.position
        AND later.state IN ('ready', 'sending', 'refused', 'unknown')
-       AND document.state IN ('refused', 'unknown')) AS waiting_behind
+       AND document.state IN ('refused', 'unknown') AND NOT document.aside) AS waiting_behind
 FROM bridge.document
 WHERE state IN ('refused', 'unknown', 'modified')
 ORDER BY created_time, document_id

@@ -98,7 +98,8 @@ class BridgeHere:
         """Whether something will be sent without a person."""
         found = await self.ask(
             "SELECT state FROM (SELECT DISTINCT ON (lane) lane, state FROM bridge.document"
-            " WHERE state IN ('ready', 'sending', 'refused', 'unknown') ORDER BY lane, position) AS head"
+            " WHERE state IN ('ready', 'sending', 'refused', 'unknown') AND NOT (aside AND state <> 'ready')"
+            " ORDER BY lane, aside, position) AS head"
             " WHERE state IN ('ready', 'sending')"
         )
         return bool(found)

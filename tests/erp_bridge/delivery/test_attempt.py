@@ -23,6 +23,7 @@ from erp_bridge.errors import (
     NotNeeded,
     NotSent,
     NotSignedIn,
+    NotYet,
     RefusedByErp,
 )
 
@@ -135,6 +136,8 @@ async def test_a_sender_that_stood_still_too_long_sends_nothing(
         (Busy("?", 70), "ready", 9),
         (RefusedByErp("over_receipt", "?"), "refused", None),
         (NotNeeded("?"), "skipped", None),
+        (NotYet("early", "?"), "ready", 1.0),
+        (NotYet("early", "?", 900.0), "ready", 900.0),
         (ClosedPeriod("?", None), "ready", 1.0),
         (ClosedPeriod("?", date(2026, 11, 24)), "ready", 1.0),
     ],
@@ -144,6 +147,14 @@ async def test_every_error_has_its_consequence(
 ) -> None:
     outcome = await attempt(Played(settings, post=error, does=False), settings)
     assert (outcome.state, outcome.wait_s, outcome.posting_date) == (state, wait_s, None)
+
+
+async def test_what_is_too_early_or_will_never_be_possible_holds_up_nothing(
+    settings: ConnectorSettings,
+) -> None:
+    errors = (NotYet("early", "?"), RefusedByErp("no", "?", others_wait=False), RefusedByErp("no", "?"))
+    asides = [(await attempt(Played(settings, post=one, does=False), settings)).aside for one in errors]
+    assert asides == [True, True, False]
 
 
 async def test_a_later_open_day_is_the_posting_date_of_the_next_attempt(settings: ConnectorSettings) -> None:
