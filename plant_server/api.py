@@ -28,6 +28,7 @@ from plant_server.machine_states.routes import router as machine_states_router
 from plant_server.master_data.routes import router as master_data_router
 from plant_server.materials.routes import router as materials_router
 from plant_server.materials.stock_routes import router as stock_router
+from plant_server.materials.trace_routes import router as trace_router
 from plant_server.pages.routes import router as pages_router
 from plant_server.people.first_administrator import OneTimeCode
 from plant_server.people.routes import router as people_router
@@ -65,6 +66,7 @@ ROUTERS = (
     booking_router,
     hand_overs_router,
     materials_router,
+    trace_router,
     stock_router,
     stops_router,
     energy_router,

@@ -144,6 +144,7 @@ POLICY: dict[Row, Roles] = {
     ("POST", "/api/v1/lots"): FLOOR | {Role.PLANNER, Role.INTEGRATOR},
     ("GET", "/api/v1/lots/{lot_id}"): READ,
     ("GET", "/api/v1/lots/{lot_id}/moves"): READ,
+    ("GET", "/api/v1/lots/{label:path}/trace"): SIGNED_IN,  # It names people.
     ("POST", "/api/v1/lots/{lot_id}/issue"): FLOOR,
     ("POST", "/api/v1/lots/{lot_id}/return"): FLOOR,
     ("POST", "/api/v1/lots/{lot_id}/consume"): FLOOR,

@@ -5,6 +5,10 @@ from plant_server.problem_texts import add_titles
 add_titles(
     {
         "unknown-lot": {"en": "No such lot was ever received", "zh-CN": "没有此批次的收货记录"},
+        "unknown-label": {
+            "en": "No order and no lot is called so",
+            "zh-CN": "没有此编号的工单或批次",
+        },
         "unknown-consumption": {"en": "There is no such consumption", "zh-CN": "没有此消耗记录"},
         "unknown-waiver": {"en": "There is no such waiver", "zh-CN": "没有此特采申请"},
         "unknown-code": {"en": "Nobody knows this code", "zh-CN": "无法识别此条码"},
