@@ -11,6 +11,7 @@ from pathlib import Path
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Driver, Reading
 from edge.acquisition.profile import Profile
+from edge.acquisition.shared_line import turn_of
 from edge.acquisition.timestamps import wall_clock_ms
 from edge.drivers import driver_of, profile_of
 from edge.errors import DeviceError, DeviceUnavailable
@@ -89,7 +90,7 @@ async def _read_once(driver: Driver, device: Device, profile: Profile) -> Sequen
         async with asyncio.timeout(device.timeout_s):
             connection = await driver.__aenter__()
         try:
-            async with asyncio.timeout(device.timeout_s):
+            async with turn_of(driver), asyncio.timeout(device.timeout_s):
                 return await connection.read(profile.polled)
         finally:
             await connection.__aexit__(None, None, None)

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from edge.acquisition.located_yaml import Located
+from edge.acquisition.modbus_url import MODBUS_SCHEMES, UNIT_MAX, Endpoint, endpoint_of
 from edge.acquisition.profile import Profile, Tag
 from edge.acquisition.profile_file import load_profile
 from edge.errors import ConfigError, Mistake
 
-SCHEMES = {"opcua": "opc.tcp", "modbus": "modbus"}
-"""URL scheme by the driver of a profile."""
+SCHEMES = {"opcua": ("opc.tcp",), "modbus": MODBUS_SCHEMES}
+"""URL schemes by the driver of a profile."""
+
+FOR_MODBUS = ("unit_id", "reply_s", "registers_per_read", "gap_limit")
+FOR_OPCUA = ("namespace", "nodes_per_read", "security", "insecure")
 
 
 def mistakes_of_devices(located: Located, folder: Path) -> list[Mistake]:
@@ -22,7 +26,7 @@ def mistakes_of_devices(located: Located, folder: Path) -> list[Mistake]:
     devices = located.data.get("devices")
     if not isinstance(devices, list):
         return []
-    mistakes = list(_names_given_twice(located, devices))
+    mistakes = [*_names_given_twice(located, devices), *_lines_set_twice(located, devices)]
     profiles: dict[str, Profile | None] = {}
     for index, device in enumerate(devices):
         name = device.get("profile") if isinstance(device, dict) else None
@@ -53,6 +57,35 @@ def _names_given_twice(located: Located, devices: list[Any]) -> Iterator[Mistake
             yield located.mistake(("devices", index, "name"), f"{name!r} is taken by {where}")
 
 
+def _lines_set_twice(located: Located, devices: list[Any]) -> Iterator[Mistake]:
+    """A serial line has one speed and one framing, and units 1 to 247."""
+    taken: dict[str, tuple[int, Endpoint]] = {}
+    for index, device in enumerate(devices):
+        endpoint = _serial_line(device)
+        if endpoint is None:
+            continue
+        unit = device.get("unit_id", 1)
+        if isinstance(unit, int) and not 1 <= unit <= UNIT_MAX:
+            yield located.mistake(
+                ("devices", index, "unit_id"), f"should be 1 to {UNIT_MAX} on a serial line"
+            )
+        first, settings = taken.setdefault(endpoint.place, (index, endpoint))
+        if settings != endpoint:
+            other = devices[first].get("name")
+            yield located.mistake(
+                ("devices", index, "url"), f"sets {endpoint.place} otherwise than device {other!r} does"
+            )
+
+
+def _serial_line(device: Any) -> Endpoint | None:
+    url = device.get("url") if isinstance(device, dict) else None
+    try:
+        endpoint = endpoint_of(url) if isinstance(url, str) else None
+    except ValueError:
+        return None  # Reported where the settings are built.
+    return endpoint if endpoint is not None and endpoint.rtu else None
+
+
 def _at_device(located: Located, index: int, name: str, error: ConfigError) -> list[Mistake]:
     """Mistakes inside a profile file keep their own place; a profile that is not there is the device's mistake."""
     return [
@@ -64,19 +97,18 @@ def _at_device(located: Located, index: int, name: str, error: ConfigError) -> l
 
 
 def _misfits(located: Located, index: int, device: dict[str, Any], profile: Profile) -> Iterator[Mistake]:
-    url, scheme = device.get("url"), SCHEMES[profile.driver]
-    if isinstance(url, str) and "://" in url and not url.startswith(f"{scheme}://"):
+    url, schemes = device.get("url"), SCHEMES[profile.driver]
+    if isinstance(url, str) and "://" in url and url.split("://")[0] not in schemes:
+        wanted = " or ".join(f"{scheme}://" for scheme in schemes)
         yield located.mistake(
-            ("devices", index, "url"), f"should begin with {scheme}://: profile {profile.name} is for it"
+            ("devices", index, "url"), f"should begin with {wanted}: profile {profile.name} is for it"
         )
-    if profile.driver != "opcua":
-        for key in ("namespace", "nodes_per_read", "security", "insecure"):
-            if key in device:
-                yield located.mistake(
-                    ("devices", index, key), f"is for OPC UA, not for profile {profile.name}"
-                )
-    elif "unit_id" in device:
-        yield located.mistake(("devices", index, "unit_id"), f"is for Modbus, not for profile {profile.name}")
+    protocol, foreign = ("Modbus", FOR_MODBUS) if profile.driver == "opcua" else ("OPC UA", FOR_OPCUA)
+    for key in foreign:
+        if key in device:
+            yield located.mistake(
+                ("devices", index, key), f"is for {protocol}, not for profile {profile.name}"
+            )
     period_s = device.get("period_s", 1.0)
     if not isinstance(period_s, int | float) or period_s <= 0:
         return

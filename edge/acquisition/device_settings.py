@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from edge.acquisition.modbus_url import MODBUS_SCHEMES, endpoint_of
 from edge.acquisition.setting_types import (
     DEFAULT_PORTS,
     EquipmentPath,
@@ -58,7 +59,8 @@ class Device(SettingsPart):
     profile: str = Field(min_length=1)
     """Name of a profile that comes with Lineside, or a .yaml file of your own."""
     url: str
-    """`opc.tcp://host[:port][/path]` or `modbus://host[:port]`."""
+    """`opc.tcp://host[:port][/path]`, `modbus://host[:port]`, `modbus+rtu://host:port` (RTU through a serial server) or
+    `modbus+rtu:///dev/ttyUSB0?baud=9600&parity=E&stopbits=1`. Modbus devices with the same URL share one connection."""
     path: EquipmentPath
     """EquipmentPath: enterprise/site/area/line/station."""
     period_s: float = Field(default=1.0, ge=0.05, le=3600)
@@ -67,6 +69,12 @@ class Device(SettingsPart):
     """Deadline of connecting and of one poll."""
     unit_id: int = Field(default=1, ge=0, le=255)
     """Modbus unit behind the address."""
+    reply_s: float = Field(default=1.0, gt=0, le=60)
+    """Modbus: how long one answer may take. A silent unit holds the others of its line up for so long at each attempt."""
+    registers_per_read: int | None = Field(default=None, ge=1, le=125)
+    """Modbus registers in one request, where the device takes fewer than its profile says."""
+    gap_limit: int | None = Field(default=None, ge=0, le=124)
+    """Modbus registers nobody asked for that a request may span; 0: none. In place of the profile's."""
     nodes_per_read: int = Field(default=1000, ge=1, le=1000)
     """OPC UA nodes in one request, if the server's own limit is not lower. An S7-1200 is fastest with 100."""
     namespace: str | None = None
@@ -78,7 +86,10 @@ class Device(SettingsPart):
     @field_validator("url")
     @classmethod
     def _known_protocol(cls, url: str) -> str:
-        return checked_url(url, ("opc.tcp", "modbus"))
+        if urlsplit(url).scheme not in MODBUS_SCHEMES:
+            return checked_url(url, ("opc.tcp", *MODBUS_SCHEMES))
+        endpoint_of(url)
+        return url
 
     @field_validator("insecure")
     @classmethod

@@ -19,6 +19,7 @@ from edge.acquisition.driver import Driver, Reading
 from edge.acquisition.poll_schedule import PollSchedule
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
 from edge.acquisition.report_by_exception import ReportByException
+from edge.acquisition.shared_line import turn_of
 from edge.acquisition.timestamps import ClockGuard, StrictlyLater
 from edge.contract.datatypes import Quality
 from edge.errors import ClockNotReady, DeviceError, DeviceRefused, DeviceUnavailable
@@ -140,9 +141,10 @@ class DevicePoller:
         if not tags:
             return
         try:
-            started_ms = self._clock.now_ms()
-            readings = await self._read(tags)
-            ended_ms = self._clock.now_ms()
+            async with turn_of(self._driver):
+                started_ms = self._clock.now_ms()
+                readings = await self._read(tags)
+                ended_ms = self._clock.now_ms()
         except ClockNotReady as error:
             self._hold(error)
             return

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from edge.errors import ConfigError
 
-DEFAULT_PORTS = {"opc.tcp": 4840, "modbus": 502, "mqtt": 1883, "mqtts": 8883}
+DEFAULT_PORTS = {"opc.tcp": 4840, "modbus": 502, "modbus+rtu": 502, "mqtt": 1883, "mqtts": 8883}
 """By the scheme of a URL."""
 
 _SIZES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}

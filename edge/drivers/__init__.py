@@ -26,7 +26,7 @@ def _modbus(device: Device, profile: Profile, clock: Clock) -> Driver:
     return ModbusDriver(device, profile, clock)
 
 
-DRIVERS: dict[str, DriverMaker] = {"opc.tcp": _opcua, "modbus": _modbus}
+DRIVERS: dict[str, DriverMaker] = {"opc.tcp": _opcua, "modbus": _modbus, "modbus+rtu": _modbus}
 """By the scheme of a device's URL."""
 
 

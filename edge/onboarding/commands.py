@@ -83,7 +83,12 @@ def browse(
 
 
 def probe(
-    url: Annotated[str, typer.Argument(help="modbus://host:port; without a port 502.")],
+    url: Annotated[
+        str,
+        typer.Argument(
+            help="modbus://host:port, modbus+rtu://host:port or modbus+rtu:///dev/ttyUSB0?baud=9600."
+        ),
+    ],
     unit_id: Annotated[str, typer.Option(help="Unit ids to ask, as 1-10 or 1,5,126.")] = "1-10",
     profile: Annotated[str, typer.Option(help="Profiles to try: all, none, or names with commas.")] = "all",
     scan: Annotated[
@@ -110,7 +115,7 @@ def probe(
     from edge.onboarding.probe_table import show
     from edge.onboarding.probing import ProbeOptions, probe, profiles_to_try
 
-    device = _device(url, "modbus")
+    device = _device(url, "modbus+rtu" if url.startswith("modbus+rtu:") else "modbus")
     try:
         units = units_of(unit_id)
         ranges = [] if scan == "none" else ranges_of(scan)
@@ -145,7 +150,8 @@ def _device(url: str, scheme: str, **more: Any) -> "Device":
 
     if not url.startswith(f"{scheme}://"):
         raise typer.BadParameter(f"should be {scheme}://host[:port]", param_hint="URL")
-    name = "".join(part if part.isalnum() or part in ".-" else "-" for part in urlsplit(url).netloc)
+    place = urlsplit(url).netloc or urlsplit(url).path.strip("/")
+    name = "".join(part if part.isalnum() or part in ".-" else "-" for part in place)
     try:
         return Device(name=name or "device", profile="draft", url=url, path="new", **more)
     except ValidationError as error:
@@ -156,7 +162,7 @@ def _device(url: str, scheme: str, **more: Any) -> "Device":
 def _name(out: Path | None, device: "Device") -> str:
     from edge.onboarding.draft import profile_name
 
-    return profile_name(out.stem if out is not None else device.host)
+    return profile_name(out.stem if out is not None else device.host or device.name)
 
 
 def _write(path: Path, draft: "Draft", *, force: bool) -> None:

@@ -5,23 +5,21 @@ after each, and a bound on how many there are.
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.constants import ExcCodes
-from pymodbus.exceptions import ModbusException
-
 from edge.acquisition.addresses import Table
+from edge.acquisition.modbus_url import Endpoint
+from edge.drivers.modbus.bus import Bus
+from edge.drivers.modbus.driver import FUNCTIONS, NOBODY_BEHIND_THE_GATEWAY, words_of
+from edge.drivers.modbus.frames import EXCEPTION, Request
 from edge.errors import DeviceUnavailable
 
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # What goes wrong is said once, by us.
-
-NOBODY = frozenset({ExcCodes.GATEWAY_PATH_UNAVIABLE, ExcCodes.GATEWAY_NO_RESPONSE})
-"""A gateway's word for a unit that is not there."""
+PROBE = -1
+"""Takes part in the line in the place of the units that are looked for."""
+CONNECT_S = 3.0
 TABLES = (Table.HOLDING, Table.INPUT)
 
 
@@ -39,7 +37,9 @@ class Answer:
     @property
     def is_silence(self) -> bool:
         """Nobody behind this unit id: no reply, or a gateway that says so."""
-        return self.registers is None and (self.exception is None or self.exception in NOBODY)
+        return self.registers is None and (
+            self.exception is None or self.exception in NOBODY_BEHIND_THE_GATEWAY
+        )
 
 
 SILENCE = Answer()
@@ -48,59 +48,48 @@ SILENCE = Answer()
 class Registers:
     """One connection to an address. Opened by `async with`. `requests` counts what was asked."""
 
-    def __init__(self, host: str, port: int, *, timeout_s: float, pause_s: float, requests_max: int) -> None:
-        self.requests = 0
-        self._host = host
-        self._port = port
+    def __init__(self, endpoint: Endpoint, *, timeout_s: float, pause_s: float, requests_max: int) -> None:
+        self._bus = Bus(endpoint)
         self._timeout_s = timeout_s
         self._pause_s = pause_s
         self._requests_max = requests_max
-        self._client: AsyncModbusTcpClient | None = None
+        self._asked = False
+
+    @property
+    def requests(self) -> int:
+        return self._bus.counts.requests
 
     async def __aenter__(self) -> Self:
-        await self._connect()
+        await self._open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self._bus.close()
 
     async def read(self, unit: int, table: Table, start: int, count: int) -> Answer:
         """Ask once. Raises DeviceUnavailable when nobody listens at the address any more, TooManyRequests."""
         if self.requests >= self._requests_max:
             raise TooManyRequests(f"after {self.requests} requests")
-        if self.requests:
+        if self._asked:
             await asyncio.sleep(self._pause_s)
-        self.requests += 1
-        client = (
-            self._client if self._client is not None and self._client.connected else await self._connect()
-        )
-        ask = client.read_holding_registers if table is Table.HOLDING else client.read_input_registers
+        self._asked = True
+        if not self._bus.is_open:
+            await self._open()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                answer = await ask(start, count=count, device_id=unit)
-        except (ModbusException, TimeoutError):
-            self._close()  # A late reply has nothing left to answer.
+            async with self._bus.turn:
+                reply = await self._bus.ask(unit, Request(FUNCTIONS[table], start, count), self._timeout_s)
+        except DeviceUnavailable:
             return SILENCE
-        if answer.isError():
-            return Answer(exception=int(answer.exception_code))
-        if len(answer.registers) < count:
-            return Answer(exception=int(ExcCodes.ILLEGAL_VALUE))
-        return Answer(registers=answer.registers[:count])
+        if reply[0] & EXCEPTION:
+            return Answer(exception=reply[1])
+        return Answer(registers=words_of(reply, count))
 
-    async def _connect(self) -> AsyncModbusTcpClient:
-        self._close()
-        client = AsyncModbusTcpClient(
-            self._host, port=self._port, timeout=self._timeout_s, retries=0, reconnect_delay=0
-        )
-        self._client = client
-        if not await client.connect():
-            self._close()
-            raise DeviceUnavailable(f"cannot connect to {self._host}:{self._port}")
-        return client
-
-    def _close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+    async def _open(self) -> None:
+        try:
+            async with asyncio.timeout(max(self._timeout_s, CONNECT_S)):
+                await self._bus.join(PROBE)
+        except TimeoutError:
+            place = self._bus.endpoint.place
+            raise DeviceUnavailable(f"cannot connect to {place}: no answer") from None

@@ -8,11 +8,10 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pymodbus.constants import ExcCodes
-
 from edge.acquisition.addresses import ModbusAddress, RegisterType, Table, WordOrder
 from edge.acquisition.decode import register_decoder
 from edge.acquisition.driver import Value
+from edge.drivers.modbus.driver import ILLEGAL_FUNCTION
 from edge.onboarding.modbus_registers import Registers, TooManyRequests
 
 BLOCK = 50
@@ -73,7 +72,7 @@ async def scan(registers: Registers, unit: int, ranges: Sequence[Range], say: Ca
             if answer.registers is not None:
                 for offset, word in enumerate(answer.registers):
                     done.seen.setdefault((block.table, block.start + offset), []).append(word)
-            elif answer.exception == ExcCodes.ILLEGAL_FUNCTION:
+            elif answer.exception == ILLEGAL_FUNCTION:
                 # The unit does not read this table at all: no smaller question has another answer.
                 refused = [block, *(one for one in blocks if one.table is block.table)]
                 done.refused += sum(one.end - one.start for one in refused)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Value
+from edge.acquisition.modbus_url import endpoint_of
 from edge.acquisition.profile import Profile, profile_names
 from edge.acquisition.profile_file import load_profile
 from edge.errors import ConfigError, Mistake
@@ -65,8 +66,7 @@ async def probe(device: Device, options: ProbeOptions, say: Say) -> Probed:
     """Find units, try profiles, scan registers. Raises DeviceUnavailable."""
     found = Probed()
     registers = Registers(
-        device.host,
-        device.port,
+        endpoint_of(device.url),
         timeout_s=options.timeout_s,
         pause_s=options.pause_s,
         requests_max=options.requests_max,

@@ -4,6 +4,7 @@ import pytest
 
 from edge import settings as settings_module
 from edge.acquisition.device_settings import Device
+from edge.acquisition.profile import profile_names
 from edge.errors import ConfigError
 from edge.settings import Settings, load_settings, schema
 
@@ -86,10 +87,9 @@ timing:
             "lineside.yaml:12: devices[0].path: should be enterprise/site/area/line/station: "
             "1 to 5 names, none empty, without + and #",
             "lineside.yaml:13: devices[1].name: 'PRESS1' is taken by the device in line 9",
-            "lineside.yaml:14: devices[1].profile: no_such_profile: no such profile; there are abb_b23, "
-            "eastron_sdm630, euromap77, modbus_cell, packml, or give a .yaml file",
-            "lineside.yaml:15: devices[1].url: has no valid port; "
-            "should be opc.tcp://host[:port] or modbus://host[:port]",
+            "lineside.yaml:14: devices[1].profile: no_such_profile: no such profile; there are "
+            f"{', '.join(profile_names())}, or give a .yaml file",
+            "lineside.yaml:15: devices[1].url: has no valid port; should be modbus://host[:port]",
             "lineside.yaml:17: devices[1].colour: there is no such setting",
             "lineside.yaml:19: timing.backoff_max_s: should be greater than 0",
         ]

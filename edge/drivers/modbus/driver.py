@@ -1,40 +1,41 @@
-"""Modbus TCP, by pymodbus.
+"""A Modbus unit: what its tags are read with, and what its answers mean.
 
-One connection, one request at a time. pymodbus compares transaction ids and skips a reply that belongs to an
-earlier request; beyond that, a request that timed out costs the connection (the poller makes a new one), so a
-late reply has nothing left to answer. pymodbus' own retries and reconnects are off: the poller decides.
+The line itself, its turns and its late replies are the bus's (`bus.py`). Nothing is asked twice here: a request that is
+not answered ends the connection of this unit, and the poller decides when it is tried again.
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
 import structlog
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.constants import ExcCodes
-from pymodbus.exceptions import ConnectionException, ModbusException
-from pymodbus.pdu import ModbusPDU
 
 from edge.acquisition.addresses import Table
 from edge.acquisition.decode import publisher, register_decoder
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Reading
+from edge.acquisition.modbus_url import endpoint_of
 from edge.acquisition.profile import Profile, Tag
 from edge.contract.datatypes import Quality
+from edge.drivers.modbus.bus import bus_of
+from edge.drivers.modbus.frames import EXCEPTION, Request
 from edge.drivers.modbus.plan import Limits, Read, modbus_address, plan_reads, split_read
 from edge.errors import DeviceUnavailable
 
 log = structlog.get_logger(__name__)
 
-# pymodbus writes a line at every failed attempt; the poller says once what is wrong.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+NO_PATH, NO_RESPONSE = 0x0A, 0x0B
 
-NOT_IN_THE_DEVICE = frozenset({ExcCodes.ILLEGAL_FUNCTION, ExcCodes.ILLEGAL_ADDRESS, ExcCodes.ILLEGAL_VALUE})
+NOT_IN_THE_DEVICE = frozenset({ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE})
 """Asked again it would say the same: the read is split, and at last the one value given up."""
 
-NOBODY_BEHIND_THE_GATEWAY = frozenset({ExcCodes.GATEWAY_PATH_UNAVIABLE, ExcCodes.GATEWAY_NO_RESPONSE})
+NOBODY_BEHIND_THE_GATEWAY = frozenset({NO_PATH, NO_RESPONSE})
+
+FUNCTIONS = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
 
 PLANS_MAX = 16
 
@@ -45,31 +46,17 @@ class ModbusDriver:
     def __init__(self, device: Device, profile: Profile, clock: Clock) -> None:
         self._device = device
         self._clock = clock
-        self._limits = Limits.of(profile)
+        self._bus = bus_of(endpoint_of(device.url))
+        self._limits = Limits.of(profile).narrowed(device.registers_per_read, device.gap_limit)
         self._pause_s = profile.pause_s
         self._plans: dict[int, _Plan] = {}
         self._named_absent: set[str] = set()
-        self._client: AsyncModbusTcpClient | None = None
+        self._joined = False
         self._log = log.bind(device=device.name)
 
     async def __aenter__(self) -> Self:
-        client = AsyncModbusTcpClient(
-            self._device.host,
-            port=self._device.port,
-            timeout=self._device.timeout_s,
-            retries=0,
-            reconnect_delay=0,
-            trace_connect=self._connection_changed,
-        )
-        self._client = client
-        try:
-            connected = await client.connect()
-        except BaseException:
-            client.close()
-            raise
-        if not connected:
-            client.close()
-            raise DeviceUnavailable(f"cannot connect to {self._device.host}:{self._device.port}")
+        await self._bus.join(self._device.unit_id)
+        self._joined = True
         for plan in self._plans.values():
             plan.try_absent_again()
         return self
@@ -77,9 +64,13 @@ class ModbusDriver:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._joined:
+            self._joined = False
+            self._bus.leave(self._device.unit_id)
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """This unit's turn on its line: to be had for each poll, before its deadline begins."""
+        return self._bus.turn
 
     async def read(self, tags: Sequence[Tag]) -> list[Reading]:
         plan = self._plan(tags)
@@ -89,12 +80,12 @@ class ModbusDriver:
             if index and self._pause_s:
                 await asyncio.sleep(self._pause_s)
             block = plan.blocks[index]
-            answer = await self._request(block.read)
+            words = await self._request(block.read)
             time_ms = self._clock()
-            if answer.isError() and answer.exception_code in NOT_IN_THE_DEVICE:
+            if isinstance(words, int) and words in NOT_IN_THE_DEVICE:
                 self._refused(plan, index)
                 continue
-            readings += block.bad(time_ms) if answer.isError() else block.readings(answer, time_ms)
+            readings += block.bad(time_ms) if isinstance(words, int) else block.readings(words, time_ms)
             index += 1
         if not plan.blocks and plan.absent:
             plan.replan()
@@ -118,34 +109,26 @@ class ModbusDriver:
                 self._named_absent.add(tag.name)
                 self._log.warning("tag_not_in_device", tag=tag.name, register=modbus_address(tag).register)
 
-    async def _request(self, read: Read) -> ModbusPDU:
-        """The answer, which may be an exception of the device. Raises DeviceUnavailable."""
-        client = self._client
-        if client is None or not client.connected:
-            raise DeviceUnavailable("the connection was closed by the device")
-        try:
-            answer = await _function(client, read.table)(
-                read.start, count=read.count, device_id=self._device.unit_id
-            )
-        except ModbusException as error:
-            raise DeviceUnavailable(error.string) from error
-        if answer.isError():
-            if answer.exception_code in NOBODY_BEHIND_THE_GATEWAY:
-                raise DeviceUnavailable(f"the gateway has no answer from unit {self._device.unit_id}")
-            return answer
-        got = len(answer.bits if read.table.is_bits else answer.registers)
-        if got < read.count:
-            raise DeviceUnavailable(f"answered {got} of {read.count} values from register {read.start}")
-        return answer
+    async def _request(self, read: Read) -> Sequence[int] | int:
+        """Registers or bits; or the code of an exception of the device. Raises DeviceUnavailable."""
+        unit = self._device.unit_id
+        request = Request(FUNCTIONS[read.table], read.start, read.count)
+        reply = await self._bus.ask(unit, request, min(self._device.reply_s, self._device.timeout_s))
+        if reply[0] & EXCEPTION:
+            if reply[1] in NOBODY_BEHIND_THE_GATEWAY:
+                raise DeviceUnavailable(f"the gateway has no answer from unit {unit}")
+            return reply[1]
+        return bits_of(reply, read.count) if read.table.is_bits else words_of(reply, read.count)
 
-    def _connection_changed(self, connected: bool) -> None:
-        """Called by pymodbus, which would let a request in flight wait for its whole timeout."""
-        if connected or self._client is None:
-            return
-        waiting = self._client.ctx.response_future
-        if not waiting.done() and self._client.ctx.request_transaction_id:
-            waiting.set_exception(ConnectionException("the device closed the connection"))
-            waiting.exception()  # Taken note of, also if nobody waits.
+
+def words_of(reply: bytes, count: int) -> Sequence[int]:
+    """The registers of a reply to functions 3 and 4."""
+    return struct.unpack_from(f">{count}H", reply, 2)
+
+
+def bits_of(reply: bytes, count: int) -> Sequence[int]:
+    """The bits of a reply to functions 1 and 2: the lowest bit of the first byte is the first."""
+    return [reply[2 + at // 8] >> at % 8 & 1 for at in range(count)]
 
 
 class _Plan:
@@ -193,8 +176,7 @@ class _Block:
             for tag in read.tags
         ]
 
-    def readings(self, answer: ModbusPDU, time_ms: int) -> Iterator[Reading]:
-        words: Sequence[int] = answer.bits if self.read.table.is_bits else answer.registers
+    def readings(self, words: Sequence[int], time_ms: int) -> Iterator[Reading]:
         for tag, offset, decode, publish in self._places:
             value = publish(decode(words, offset))
             quality = Quality.BAD if value is None else Quality.GOOD
@@ -202,15 +184,3 @@ class _Block:
 
     def bad(self, time_ms: int) -> list[Reading]:
         return [Reading(tag, None, time_ms, Quality.BAD, True) for tag in self.read.tags]
-
-
-def _function(client: AsyncModbusTcpClient, table: Table) -> Callable[..., Awaitable[ModbusPDU]]:
-    match table:
-        case Table.HOLDING:
-            return client.read_holding_registers
-        case Table.INPUT:
-            return client.read_input_registers
-        case Table.COIL:
-            return client.read_coils
-        case Table.DISCRETE:
-            return client.read_discrete_inputs

@@ -6,7 +6,7 @@ its map); then the read is split, at its widest gap first, until what is refused
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.acquisition.addresses import ModbusAddress, Table
 from edge.acquisition.profile import Profile, Tag
@@ -26,6 +26,11 @@ class Limits:
     @classmethod
     def of(cls, profile: Profile) -> "Limits":
         return cls(profile.max_registers_per_read, profile.gap_limit, profile.even_reads)
+
+    def narrowed(self, registers_max: int | None, gap_max: int | None) -> "Limits":
+        """With what the configuration of one device says; None leaves the profile's."""
+        registers = self.registers_max if registers_max is None else min(registers_max, self.registers_max)
+        return replace(self, registers_max=registers, gap_max=self.gap_max if gap_max is None else gap_max)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Start and end of the read that covers [start, end)."""

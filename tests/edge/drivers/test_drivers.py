@@ -25,7 +25,7 @@ FOLDER = Path(edge.drivers.__file__).parent
 
 
 def test_every_driver_of_a_profile_has_a_scheme_and_every_scheme_a_driver():
-    assert set(SCHEMES.values()) == set(DRIVERS)
+    assert {scheme for schemes in SCHEMES.values() for scheme in schemes} == set(DRIVERS)
     assert set(DRIVERS) <= set(DEFAULT_PORTS)
 
 

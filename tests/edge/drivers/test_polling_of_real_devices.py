@@ -96,7 +96,7 @@ async def test_a_frozen_device_is_given_up_and_found_again(
         await until(lambda: recorder.values("cell", "parts") == [3])
         server.frozen = True
         await until(lambda: recorder.online("cell") == [True, False])
-        assert poller.statistics.last_error.startswith(("no answer", "[Input/Output]"))
+        assert poller.statistics.last_error.startswith("no answer")
         server.frozen = False
         server.registers[3] = 4
         await until(lambda: recorder.values("cell", "parts") == [3, 4])
@@ -111,7 +111,7 @@ async def test_a_dead_device_does_not_slow_another(
         dead.frozen = True
         devices = (
             (modbus_device(alive.port, name="alive"), profile),
-            (modbus_device(dead.port, name="dead", timeout_s=30), profile),
+            (modbus_device(dead.port, name="dead", timeout_s=30, reply_s=30), profile),
         )
         async with polled(recorder, *devices) as (living, dying):
             await until(lambda: dead.requests, "the dead device to be asked")

@@ -151,7 +151,9 @@ async def test_a_frozen_device_does_not_hold_the_caller_beyond_its_deadline(
     tags = (register_tag("a", 0),)
     async with (
         modbus_server() as server,
-        ModbusDriver(modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms) as driver,
+        ModbusDriver(
+            modbus_device(server.port, timeout_s=60, reply_s=60), profile_with(tags), wall_clock_ms
+        ) as driver,
     ):
         server.frozen = True
         with pytest.raises(TimeoutError):
@@ -165,7 +167,9 @@ async def test_a_connection_lost_in_the_middle_of_a_request_is_noticed_at_once(
     tags = (register_tag("a", 0),)
     async with (
         modbus_server() as server,
-        ModbusDriver(modbus_device(server.port, timeout_s=60), profile_with(tags), wall_clock_ms) as driver,
+        ModbusDriver(
+            modbus_device(server.port, timeout_s=60, reply_s=60), profile_with(tags), wall_clock_ms
+        ) as driver,
     ):
         server.frozen = True
         reading = asyncio.create_task(driver.read(tags))
