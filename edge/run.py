@@ -9,7 +9,6 @@ import structlog
 from edge.acquisition.device_settings import Device
 from edge.acquisition.polling import DevicePoller
 from edge.acquisition.profile import Profile
-from edge.acquisition.profile_file import load_profile
 from edge.acquisition.timestamps import ClockGuard
 from edge.contract.payloads import Value
 from edge.contract.spool_metrics import COUNTS, PATH, RATE_MAX, ROLE, SCALE, UNIT, VOCABULARY, WIDTH
@@ -19,7 +18,7 @@ from edge.delivery.publisher import Publisher
 from edge.delivery.spool import SpoolLimits
 from edge.delivery.spool_opening import open_or_set_aside
 from edge.delivery.spool_writer import SpoolWriter
-from edge.drivers import DRIVERS
+from edge.drivers import driver_of, profile_of
 from edge.metrics import serving_metrics
 from edge.settings import Settings
 
@@ -40,7 +39,7 @@ async def run(settings: Settings) -> None:
 
 async def run_until(settings: Settings, stop: asyncio.Event) -> None:
     """Run until `stop` is set. Pollers end first, then what they read is written, then the publisher says goodbye."""
-    profiles = {device.name: load_profile(device.profile) for device in settings.devices}
+    profiles = {device.name: profile_of(device) for device in settings.devices}
     limits = SpoolLimits(settings.spool.max_bytes, settings.spool.max_age_h, settings.spool.keep_h)
     spool = await asyncio.to_thread(open_or_set_aside, settings.spool.path, limits)
     ids = await asyncio.to_thread(spool.register, list(_definitions(settings.devices, profiles)))
@@ -99,8 +98,7 @@ async def _tell_when_it_ended(devices: Iterable[Device], writer: SpoolWriter) ->
 def _poller(
     device: Device, profile: Profile, writer: SpoolWriter, clock: ClockGuard, settings: Settings
 ) -> DevicePoller:
-    profile = profile.in_namespace(device.namespace) if device.namespace else profile
-    driver = DRIVERS[device.scheme](device, profile, clock.now_ms)
+    driver = driver_of(device, profile, clock.now_ms)
     return DevicePoller(device, profile, driver, writer, clock, settings.timing)
 
 

@@ -28,6 +28,8 @@ class RegisterType(StrEnum):
     INT64 = "int64"
     FLOAT32 = "float32"
     FLOAT64 = "float64"
+    BCD16 = "bcd16"  # Four decimal digits, one in each half byte.
+    BCD32 = "bcd32"
     BIT = "bit"
     STRING = "string"
 
@@ -39,6 +41,10 @@ class RegisterType(StrEnum):
     @property
     def is_float(self) -> bool:
         return self in (RegisterType.FLOAT32, RegisterType.FLOAT64)
+
+    @property
+    def is_bcd(self) -> bool:
+        return self in (RegisterType.BCD16, RegisterType.BCD32)
 
     @property
     def is_signed(self) -> bool:
@@ -54,6 +60,8 @@ _BITS = {
     RegisterType.INT64: 64,
     RegisterType.FLOAT32: 32,
     RegisterType.FLOAT64: 64,
+    RegisterType.BCD16: 16,
+    RegisterType.BCD32: 32,
     RegisterType.BIT: 1,
     RegisterType.STRING: 0,
 }
@@ -81,7 +89,8 @@ class WordOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModbusAddress:
-    """Registers of one value. `register` counts from 0, as on the wire (a manual's 40001 is holding 0)."""
+    """Registers of one value. `register` counts from 0, as on the wire (a manual's 40001 is holding 0); in a profile by
+    SunSpec model, from the register that holds the model's number."""
 
     table: Table
     register: int
@@ -90,6 +99,7 @@ class ModbusAddress:
     bit: int = 0  # Of a `bit` in a register: 0 is the least significant.
     length: int = 0  # Of a `string`, in registers.
     nan: tuple[int, ...] = ()  # Raw patterns, read as unsigned, that mean "no value".
+    scale_register: int | None = None  # Where the device says the power of ten it counts in, an int16.
 
     @property
     def count(self) -> int:
@@ -99,9 +109,20 @@ class ModbusAddress:
         return max(1, self.type.bits // 16)
 
     @property
+    def first(self) -> int:
+        """The first register that must be read with it: a value and its power of ten are of one moment."""
+        return self.register if self.scale_register is None else min(self.register, self.scale_register)
+
+    @property
     def end(self) -> int:
         """The first register after it."""
-        return self.register + self.count
+        end = self.register + self.count
+        return end if self.scale_register is None else max(end, self.scale_register + 1)
+
+    @property
+    def goes_round_at_its_width(self) -> bool:
+        """Whether a count wraps at the bits it has. A float, a decimal or a value with a power of ten does elsewhere."""
+        return not (self.type.is_float or self.type.is_bcd or self.scale_register is not None)
 
 
 @dataclass(frozen=True, slots=True)

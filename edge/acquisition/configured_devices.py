@@ -109,6 +109,12 @@ def _misfits(located: Located, index: int, device: dict[str, Any], profile: Prof
             yield located.mistake(
                 ("devices", index, key), f"is for {protocol}, not for profile {profile.name}"
             )
+    variant = device.get("variant")
+    if isinstance(variant, str):
+        names = [one.name for one in profile.variants]
+        if variant not in names:
+            has = f"has {', '.join(names)}" if names else "has none"
+            yield located.mistake(("devices", index, "variant"), f"no such variant: {profile.name} {has}")
     period_s = device.get("period_s", 1.0)
     if not isinstance(period_s, int | float) or period_s <= 0:
         return

@@ -9,6 +9,7 @@ count, a number its type cannot hold. The reading is then BAD.
 import math
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from edge.acquisition.addresses import ModbusAddress, RegisterType, WordOrder
 from edge.acquisition.driver import Value
@@ -17,6 +18,8 @@ from edge.contract.datatypes import DataType
 
 TEXT_MAX_BYTES = 64 * 1024
 FLOAT32_MAX = 3.4028234663852886e38
+POWER_MAX = 10
+"""Of ten, that a SunSpec device may count in."""
 
 RegisterDecoder = Callable[[Sequence[int], int], Value]
 """(registers, offset of the value in them) → raw value."""
@@ -43,7 +46,11 @@ def register_decoder(address: ModbusAddress) -> RegisterDecoder:
         return _bit(address)
     if address.type is RegisterType.STRING:
         return _text(address)
+    if address.scale_register is not None:
+        return _with_power_of_ten(address, address.scale_register - address.register)
     unsigned = _unsigned(address.count, address.word_order)
+    if address.type.is_bcd:
+        return _decimal(unsigned, address)
     if address.type.is_float:
         return _real(unsigned, address)
     return _integer(unsigned, address)
@@ -97,6 +104,32 @@ def _real(unsigned: Callable[[Sequence[int], int], int], address: ModbusAddress)
             return None
         value: float = unpack(raw.to_bytes(size))[0]
         return value if math.isfinite(value) else None
+
+    return decode
+
+
+def _decimal(unsigned: Callable[[Sequence[int], int], int], address: ModbusAddress) -> RegisterDecoder:
+    """Binary coded decimal; a half byte above nine is no digit, and the value none."""
+    sentinels, digits = frozenset(address.nan), address.type.bits // 4
+
+    def decode(registers: Sequence[int], at: int) -> int | None:
+        raw = unsigned(registers, at)
+        text = f"{raw:0{digits}x}"
+        return int(text) if raw not in sentinels and text.isdecimal() else None
+
+    return decode
+
+
+def _with_power_of_ten(address: ModbusAddress, away: int) -> RegisterDecoder:
+    """A SunSpec value: an integer, times ten to the power that stands `away` registers from it."""
+    plain = register_decoder(replace(address, scale_register=None))
+
+    def decode(registers: Sequence[int], at: int) -> int | float | None:
+        raw, power = plain(registers, at), registers[at + away]
+        power -= (power & 0x8000) << 1
+        if not isinstance(raw, int | float) or not -POWER_MAX <= power <= POWER_MAX:
+            return None  # 0x8000 says that there is none.
+        return raw * int(10**power) if power >= 0 else raw / int(10**-power)
 
     return decode
 
@@ -163,12 +196,12 @@ def _count(tag: Tag) -> Publisher:
 def _whole(tag: Tag) -> Publisher:
     numerator, denominator = tag.scale.numerator, tag.scale.denominator
     least, most = _INTEGER_RANGES[tag.datatype]
-    plain = tag.scale == 1
+    plain, offset = tag.scale == 1 and not tag.offset, tag.offset
 
     def publish(raw: Value) -> int | None:
         if not isinstance(raw, int | float) or not math.isfinite(raw):
             return None
-        whole = raw if plain and isinstance(raw, int) else round(raw * numerator / denominator)
+        whole = raw if plain and isinstance(raw, int) else round(raw * numerator / denominator + offset)
         return int(whole) if least <= whole <= most else None
 
     return publish
@@ -178,11 +211,13 @@ def _number(tag: Tag) -> Publisher:
     # A division by ten is rounded once; a multiplication by 0.1 twice (2305 * 0.1 is not 230.5).
     numerator, denominator = tag.scale.numerator, tag.scale.denominator
     most = FLOAT32_MAX if tag.datatype is DataType.FLOAT else math.inf
+    # One fraction for both, so that a division is still rounded once: 0.1 * 235 - 40 is -16.5.
+    added = tag.offset * denominator
 
     def publish(raw: Value) -> float | None:
         if not isinstance(raw, int | float):
             return None
-        value = raw * numerator / denominator
+        value = float((raw * numerator + added) / denominator) if added else raw * numerator / denominator
         return value if math.isfinite(value) and abs(value) <= most else None
 
     return publish

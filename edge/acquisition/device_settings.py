@@ -58,6 +58,8 @@ class Device(SettingsPart):
     """Sparkplug device id, unique within the edge also when case is ignored."""
     profile: str = Field(min_length=1)
     """Name of a profile that comes with Lineside, or a .yaml file of your own."""
+    variant: str | None = None
+    """Of the profile, where documents contradict one another: `lineside edge check` says which one fits."""
     url: str
     """`opc.tcp://host[:port][/path]`, `modbus://host[:port]`, `modbus+rtu://host:port` (RTU through a serial server) or
     `modbus+rtu:///dev/ttyUSB0?baud=9600&parity=E&stopbits=1`. Modbus devices with the same URL share one connection."""

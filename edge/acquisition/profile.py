@@ -19,7 +19,7 @@ PROFILES_FOLDER = Path(__file__).parent.parent / "drivers" / "profiles"
 class Tag:
     """One value of a device: where it lives, what it means, and what is published of it.
 
-    `scale` is units per raw count, exact. Of a counter or meter it is a whole number (10 for 0.01 kWh in Wh),
+    `scale` is units per raw count, exact, and `offset` is added after it: a sensor's zero, never a counter's. Of a counter or meter it is a whole number (10 for 0.01 kWh in Wh),
     unless the device shows a float, which is rounded to the unit.
     `width` is the number of bits of the raw counter: it wraps at `modulus`. `rate_max` is the fastest advance
     the machine is capable of, in units per second, generous but real: the plant judges steps by it.
@@ -31,6 +31,7 @@ class Tag:
     address: Address
     unit: str = "1"
     scale: Fraction = Fraction(1)
+    offset: Fraction = Fraction(0)
     width: int | None = None
     rate_max: float | None = None
     counts: Counts | None = None
@@ -43,13 +44,34 @@ class Tag:
         """Where the published value of a counter or meter wraps, in units; None for everything else."""
         if self.width is None:
             return None
-        if isinstance(self.address, ModbusAddress) and self.address.type.is_float:
-            return 1 << self.width  # `width` is then of the rounded value: a float does not wrap.
+        if isinstance(self.address, ModbusAddress) and not self.address.goes_round_at_its_width:
+            return (
+                1 << self.width
+            )  # `width` is then of the published value: what goes round is taken for a restart.
         return int((1 << self.width) * self.scale)
 
 
 HEARTBEAT = Tag(name="heartbeat", role=Role.HEARTBEAT, datatype=DataType.UINT32, address=EdgeMade())
 """Made by the edge for every device: counts its polls, so that silence and standstill differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What a device would hold for one tag, from its first register on, and what is then published."""
+
+    tag: str
+    words: tuple[int, ...]
+    value: int | float | bool | str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The same device read otherwise, where documents contradict one another or generations differ."""
+
+    name: str
+    source: str  # Who says so.
+    profile: "Profile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +91,13 @@ class Profile:
     gap_limit: int = 16  # Registers nobody asked for that a read may span to save a request.
     even_reads: bool = False  # Start and count of each read must be even.
     pause_s: float = 0.0  # Rest the device needs between two requests.
+    sunspec_model: int | None = None  # Registers count from this model, which is looked for in the device.
+    examples: tuple[Example, ...] = ()
+    variants: tuple[Variant, ...] = ()
+
+    def variant(self, name: str) -> "Profile":
+        """The profile as one of its variants reads the device. Raises KeyError."""
+        return {variant.name: variant.profile for variant in self.variants}[name]
 
     @property
     def polled(self) -> tuple[Tag, ...]:

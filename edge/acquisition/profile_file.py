@@ -11,6 +11,7 @@ tags:
   - {name: energy, role: meter, register: 0x5000, type: uint64, scale: 10, unit: Wh, width: 64, rate_max: 500}
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from edge.acquisition.located_yaml import Located, read_yaml
 from edge.acquisition.profile import HEARTBEAT, PROFILES_FOLDER, Profile, Tag, profile_names
+from edge.acquisition.profile_variants import ExampleEntry, VariantEntry, examples_of, variants_of
 from edge.acquisition.tag_entry import ModbusDefaults, TagEntry, WrittenPart, WrongTag
 from edge.errors import ConfigError, Mistake
 
@@ -52,7 +54,7 @@ def parse_profile(located: Located) -> Profile:
             mistakes.append(located.mistake(("tags", index, wrong.field), str(wrong)))
     if mistakes:
         raise ConfigError(mistakes)
-    return Profile(
+    profile = Profile(
         name=written.name,
         driver=written.driver,
         document=written.document,
@@ -64,7 +66,13 @@ def parse_profile(located: Located) -> Profile:
         gap_limit=written.modbus.gap_limit,
         even_reads=written.modbus.even_reads,
         pause_s=written.modbus.pause_s,
+        sunspec_model=written.modbus.sunspec,
     )
+    examples, wrong_examples = examples_of(written.example, located, profile)
+    variants, wrong_variants = variants_of(written.variants, located, parse_profile)
+    if wrong_examples or wrong_variants:
+        raise ConfigError([*wrong_examples, *wrong_variants])
+    return replace(profile, examples=examples, variants=variants)
 
 
 def _names_said_twice(located: Located) -> list[Mistake]:
@@ -92,6 +100,8 @@ class _ProfileFile(WrittenPart):
     notes: str = ""
     namespace: str | None = None  # OPC UA: of node ids that name none.
     modbus: ModbusDefaults = ModbusDefaults()
+    example: ExampleEntry | None = None
+    variants: dict[str, VariantEntry] = Field(default_factory=dict)
     tags: tuple[TagEntry, ...]
 
     @field_validator("tags", mode="before")

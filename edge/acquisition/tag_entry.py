@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from edge.acquisition.addresses import Address, ModbusAddress, OpcUaAddress, RegisterType, Table, WordOrder
+from edge.acquisition.plc_addresses import PLCS
 from edge.acquisition.profile import Tag
 from edge.contract.datatypes import DataType
 from edge.contract.roles import Counts, Role
@@ -36,6 +37,11 @@ def _exact(value: Any) -> Fraction:
         fraction = Fraction(Decimal(str(value)))
     except (InvalidOperation, ValueError, OverflowError):
         raise ValueError("should be a number") from None
+    return fraction
+
+
+def _scale(value: Any) -> Fraction:
+    fraction = _exact(value)
     if fraction == 0:
         raise ValueError("should not be 0")
     return fraction
@@ -68,6 +74,15 @@ class ModbusDefaults(WrittenPart):
     gap_limit: int = Field(default=16, ge=0, le=124)
     even_reads: bool = False
     pause_s: float = Field(default=0.0, ge=0, le=5)
+    sunspec: int | None = Field(default=None, ge=1, le=65534)
+    plc: str | None = None
+
+    @field_validator("plc")
+    @classmethod
+    def _known_plc(cls, plc: str | None) -> str | None:
+        if plc is not None and plc not in PLCS:
+            raise ValueError(f"should be one of {', '.join(sorted(PLCS))}")
+        return plc
 
 
 class TagEntry(WrittenPart):
@@ -77,7 +92,8 @@ class TagEntry(WrittenPart):
     role: Role
     unit: str = Field(default="1", min_length=1, max_length=24)
     datatype: Annotated[DataType | None, BeforeValidator(_datatype)] = None
-    scale: Annotated[Fraction, BeforeValidator(_exact)] = Fraction(1)
+    scale: Annotated[Fraction, BeforeValidator(_scale)] = Fraction(1)
+    offset: Annotated[Fraction, BeforeValidator(_exact)] = Fraction(0)
     deadband: float = Field(default=0.0, ge=0)
     period_s: float | None = Field(default=None, gt=0)
     width: int | None = Field(default=None, ge=8, le=64, validate_default=True)
@@ -88,6 +104,8 @@ class TagEntry(WrittenPart):
     node: str | None = None
     # Modbus
     register_: int | None = Field(default=None, alias="register", ge=0, le=65535)
+    address: str | None = None  # As the PLC's maker writes it; `modbus.plc` says whose notation it is.
+    scale_register: int | None = Field(default=None, ge=0, le=65535)
     table: Table | None = None
     type: RegisterType = RegisterType.UINT16
     word_order: WordOrder | None = None
@@ -109,6 +127,13 @@ class TagEntry(WrittenPart):
         if deadband and _is_counted(info):
             raise ValueError("a counter or meter has none: each count matters")
         return deadband
+
+    @field_validator("offset")
+    @classmethod
+    def _counts_begin_at_nought(cls, offset: Fraction, info: ValidationInfo) -> Fraction:
+        if offset and _is_counted(info):
+            raise ValueError("a counter or meter has none")
+        return offset
 
     @field_validator("width", "rate_max")
     @classmethod
@@ -149,6 +174,7 @@ class TagEntry(WrittenPart):
             address=address,
             unit=self.unit,
             scale=self.scale,
+            offset=self.offset,
             width=self.width,
             rate_max=self.rate_max,
             counts=self.counts,
@@ -160,7 +186,17 @@ class TagEntry(WrittenPart):
     def _node(self, namespace: str | None) -> OpcUaAddress:
         if self.node is None:
             raise WrongTag("node", "is missing")
-        for key in ("register_", "table", "word_order", "bit", "length", "nan", "type"):
+        for key in (
+            "register_",
+            "address",
+            "scale_register",
+            "table",
+            "word_order",
+            "bit",
+            "length",
+            "nan",
+            "type",
+        ):
             if key in self.model_fields_set:
                 raise WrongTag(key.rstrip("_"), "is for Modbus, and this profile is for OPC UA")
         if self.node.startswith(("ns=", "nsu=")):
@@ -174,29 +210,47 @@ class TagEntry(WrittenPart):
     def _registers(self, modbus: ModbusDefaults) -> ModbusAddress:
         if self.node is not None:
             raise WrongTag("node", "is for OPC UA, and this profile is for Modbus")
-        if self.register_ is None:
-            raise WrongTag("register", "is missing")
-        table = self.table or modbus.table
+        table, register, maker_order = self._place(modbus)
         if table.is_bits and self.type is not RegisterType.BIT:
             raise WrongTag("type", f"of a {table} should be bit")
         if (self.type is RegisterType.STRING) != (self.length > 0):
             raise WrongTag("length", "in registers goes with a string, and a string needs it")
-        word_order = self.word_order or modbus.word_order
-        address = ModbusAddress(table, self.register_, self.type, word_order, self.bit, self.length, self.nan)
+        said = "word_order" in modbus.model_fields_set or maker_order is None
+        word_order = self.word_order or (modbus.word_order if said else maker_order) or WordOrder.ABCD
+        address = ModbusAddress(
+            table, register, self.type, word_order, self.bit, self.length, self.nan, self.scale_register
+        )
         if address.end > 65536:
             raise WrongTag(
                 "register", f"the value would end at register {address.end - 1}, the last is 65535"
             )
-        if address.count > modbus.max_registers_per_read:
-            raise WrongTag("length", f"is more than the {modbus.max_registers_per_read} of one read")
+        if address.end - address.first > modbus.max_registers_per_read:
+            key = "length" if self.scale_register is None else "scale_register"
+            raise WrongTag(key, f"is more than the {modbus.max_registers_per_read} of one read")
         return address
+
+    def _place(self, modbus: ModbusDefaults) -> tuple[Table, int, WordOrder | None]:
+        """Table and register, and the order in which the maker of the PLC puts words, where it is known."""
+        if self.address is None:
+            if self.register_ is None:
+                raise WrongTag("register", "is missing")
+            return self.table or modbus.table, self.register_, None
+        if self.register_ is not None or self.table is not None:
+            raise WrongTag("address", "takes the place of register and table")
+        if modbus.plc is None:
+            raise WrongTag("address", "needs modbus: {plc: …}, which says whose notation it is")
+        try:
+            table, register = PLCS[modbus.plc].place(self.address)
+        except ValueError as error:
+            raise WrongTag("address", str(error)) from error
+        return table, register, PLCS[modbus.plc].word_order
 
     def _datatype_of_registers(self, address: Address) -> DataType:
         if not isinstance(address, ModbusAddress):
             raise WrongTag("datatype", "is missing")
         if self.role.is_counted:
             return DataType.UINT64
-        if self.scale != 1:
+        if self.scale != 1 or self.offset or address.scale_register is not None:
             return DataType.DOUBLE
         return _DATATYPES[address.type]
 
@@ -211,7 +265,7 @@ class TagEntry(WrittenPart):
             return
         if address.type in (RegisterType.BIT, RegisterType.STRING):
             raise WrongTag("type", "of a counter or meter should be a number")
-        if address.type.is_float:
+        if not address.goes_round_at_its_width:
             return
         if self.scale.denominator != 1:
             raise WrongTag(
@@ -230,6 +284,8 @@ _DATATYPES = {
     RegisterType.INT64: DataType.INT64,
     RegisterType.FLOAT32: DataType.FLOAT,
     RegisterType.FLOAT64: DataType.DOUBLE,
+    RegisterType.BCD16: DataType.UINT16,
+    RegisterType.BCD32: DataType.UINT32,
     RegisterType.BIT: DataType.BOOLEAN,
     RegisterType.STRING: DataType.STRING,
 }

@@ -31,8 +31,12 @@ DRIVERS: dict[str, DriverMaker] = {"opc.tcp": _opcua, "modbus": _modbus, "modbus
 
 
 def profile_of(device: Device) -> Profile:
-    """The device's profile, in its own OPC UA namespace if it has one. Raises ConfigError."""
+    """The device's profile, as its variant if it names one, in its own OPC UA namespace if it has one.
+
+    Raises ConfigError; KeyError for a variant that does not exist, which a checked configuration never names."""
     profile = load_profile(device.profile)
+    if device.variant is not None:
+        profile = profile.variant(device.variant)
     return profile if device.namespace is None else profile.in_namespace(device.namespace)
 
 

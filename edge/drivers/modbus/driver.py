@@ -23,6 +23,7 @@ from edge.contract.datatypes import Quality
 from edge.drivers.modbus.bus import bus_of
 from edge.drivers.modbus.frames import EXCEPTION, Request
 from edge.drivers.modbus.plan import Limits, Read, modbus_address, plan_reads, split_read
+from edge.drivers.modbus.sunspec import find_model
 from edge.errors import DeviceUnavailable
 
 log = structlog.get_logger(__name__)
@@ -52,11 +53,15 @@ class ModbusDriver:
         self._plans: dict[int, _Plan] = {}
         self._named_absent: set[str] = set()
         self._joined = False
+        self._sunspec_model = profile.sunspec_model
+        self._base: int | None = None if profile.sunspec_model else 0  # What registers count from.
         self._log = log.bind(device=device.name)
 
     async def __aenter__(self) -> Self:
         await self._bus.join(self._device.unit_id)
         self._joined = True
+        if self._sunspec_model:
+            self._base = None  # It may be another device by now.
         for plan in self._plans.values():
             plan.try_absent_again()
         return self
@@ -73,6 +78,8 @@ class ModbusDriver:
         return self._bus.turn
 
     async def read(self, tags: Sequence[Tag]) -> list[Reading]:
+        if self._base is None and self._sunspec_model:
+            self._base = await find_model(self._holding, self._sunspec_model)
         plan = self._plan(tags)
         readings: list[Reading] = []
         index = 0
@@ -109,16 +116,23 @@ class ModbusDriver:
                 self._named_absent.add(tag.name)
                 self._log.warning("tag_not_in_device", tag=tag.name, register=modbus_address(tag).register)
 
+    async def _holding(self, start: int, count: int) -> Sequence[int] | None:
+        words = await self._ask(Table.HOLDING, start, count)
+        return None if isinstance(words, int) else words
+
     async def _request(self, read: Read) -> Sequence[int] | int:
+        return await self._ask(read.table, (self._base or 0) + read.start, read.count)
+
+    async def _ask(self, table: Table, start: int, count: int) -> Sequence[int] | int:
         """Registers or bits; or the code of an exception of the device. Raises DeviceUnavailable."""
         unit = self._device.unit_id
-        request = Request(FUNCTIONS[read.table], read.start, read.count)
+        request = Request(FUNCTIONS[table], start, count)
         reply = await self._bus.ask(unit, request, min(self._device.reply_s, self._device.timeout_s))
         if reply[0] & EXCEPTION:
             if reply[1] in NOBODY_BEHIND_THE_GATEWAY:
                 raise DeviceUnavailable(f"the gateway has no answer from unit {unit}")
             return reply[1]
-        return bits_of(reply, read.count) if read.table.is_bits else words_of(reply, read.count)
+        return bits_of(reply, count) if table.is_bits else words_of(reply, count)
 
 
 def words_of(reply: bytes, count: int) -> Sequence[int]:

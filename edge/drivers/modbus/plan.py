@@ -81,7 +81,7 @@ def split_read(read: Read, limits: Limits) -> tuple[Read, Read] | None:
 
 def _place(tag: Tag) -> tuple[str, int, int]:
     address = modbus_address(tag)
-    return address.table, address.register, address.end
+    return address.table, address.first, address.end
 
 
 def _neighbours(ordered: Sequence[Tag], limits: Limits) -> Iterator[list[Tag]]:
@@ -93,8 +93,8 @@ def _neighbours(ordered: Sequence[Tag], limits: Limits) -> Iterator[list[Tag]]:
             first = modbus_address(together[0])
             if (
                 address.table is not first.table
-                or address.register - end > limits.gap_max
-                or not limits.allows(first.table, first.register, max(end, address.end))
+                or address.first - end > limits.gap_max
+                or not limits.allows(first.table, first.first, max(end, address.end))
             ):
                 yield together
                 together, end = [], 0
@@ -106,7 +106,7 @@ def _neighbours(ordered: Sequence[Tag], limits: Limits) -> Iterator[list[Tag]]:
 
 def _read(tags: Sequence[Tag], limits: Limits) -> Read:
     addresses = [modbus_address(tag) for tag in tags]
-    start, end = limits.span(addresses[0].register, max(address.end for address in addresses))
+    start, end = limits.span(addresses[0].first, max(address.end for address in addresses))
     return Read(addresses[0].table, start, end - start, tuple(tags))
 
 
@@ -115,6 +115,6 @@ def _cuts(tags: Sequence[Tag]) -> Iterator[tuple[int, int]]:
     end = modbus_address(tags[0]).end
     for index, tag in enumerate(tags[1:], start=1):
         address = modbus_address(tag)
-        if address.register >= end:
-            yield address.register - end, index
+        if address.first >= end:
+            yield address.first - end, index
         end = max(end, address.end)
