@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import Depends, FastAPI, Request
 
 from edge.contract import failpoints
+from plant_server.andon.routes import router as andon_router
 from plant_server.async_database import ConnectionPool
 from plant_server.body_limit import BodyLimit
 from plant_server.costs.routes import router as costs_router
@@ -69,6 +70,7 @@ ROUTERS = (
     trace_router,
     stock_router,
     stops_router,
+    andon_router,
     energy_router,
     costs_router,
     shifts_router,

@@ -14,6 +14,8 @@ SIGNED_IN: Roles = PEOPLE
 FLOOR: Roles = frozenset({Role.OPERATOR, Role.LEAD, Role.QUALITY, Role.MAINTENANCE})
 """Who stands at a terminal."""
 LEADING: Roles = frozenset({Role.LEAD, Role.MANAGER})
+ANSWERING: Roles = LEADING | {Role.QUALITY, Role.MAINTENANCE}
+"""Who comes when somebody calls."""
 READ: Roles = PEOPLE | {Role.TERMINAL, Role.LOOPBACK}
 AUDIT: Roles = frozenset({Role.QUALITY, Role.MANAGER, Role.INTEGRATOR, Role.ADMIN})
 CONNECT: Roles = frozenset({Role.MAINTENANCE, Role.INTEGRATOR, Role.ADMIN})
@@ -166,6 +168,15 @@ POLICY: dict[Row, Roles] = {
     ("POST", "/api/v1/stops/{stop_id}/split"): FLOOR | {Role.MANAGER},
     ("GET", "/api/v1/stop-thresholds"): READ,
     ("POST", "/api/v1/stop-thresholds"): LEADING | {Role.MAINTENANCE},
+    # andon: who needs help and has no badge at hand calls by the terminal's own right
+    ("GET", "/api/v1/andon-calls"): READ,
+    ("GET", "/api/v1/andon-calls/response"): READ,
+    ("POST", "/api/v1/andon-calls"): PEOPLE | {Role.TERMINAL},
+    ("POST", "/api/v1/andon-calls/{call_id}/acknowledge"): ANSWERING,
+    ("POST", "/api/v1/andon-calls/{call_id}/resolve"): ANSWERING | {Role.OPERATOR},
+    ("POST", "/api/v1/andon-calls/{call_id}/withdraw"): PEOPLE | {Role.TERMINAL},
+    ("GET", "/api/v1/andon-settings"): READ,
+    ("POST", "/api/v1/andon-settings"): LEADING | {Role.ADMIN},
     # energy
     ("GET", "/api/v1/runs/{run_id}/energy"): READ,
     ("GET", "/api/v1/work-orders/{work_order_id}/energy"): READ,
@@ -207,6 +218,7 @@ QUEUED: frozenset[Row] = frozenset(
         ("POST", "/api/v1/scans"),
         ("POST", "/api/v1/runs/{run_id}/reports"),
         ("POST", "/api/v1/stops/{stop_id}/reason"),
+        ("POST", "/api/v1/andon-calls"),
     }
 )
 """Routes of additive facts (good, scrap, stop reason, andon, scan): what a terminal wrote down without contact and

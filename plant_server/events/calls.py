@@ -60,13 +60,17 @@ class CommandCall:
     notes: Mapping[str, Any]
     vouched: Vouched | None
 
-    async def run(self, kind: str, body: BaseModel | None, handler: Handler) -> Response:
-        """Do it once; the response carries the stored answer and leaves after the commit."""
+    async def run(
+        self, kind: str, body: BaseModel | None, handler: Handler, *, needs_person: bool = True
+    ) -> Response:
+        """Do it once; the response carries the stored answer and leaves after the commit. What `needs_person`, and
+        came without one, is listed for a lead."""
         pool: ConnectionPool = self.request.app.state.pool
         turns: Turns = self.request.app.state.turns
         notes = self.notes
         if self.vouched is not None and is_unsigned(self.vouched):
-            handler, notes = listed(handler, self.vouched), {**notes, **notes_of(self.vouched)}
+            notes = {**notes, **notes_of(self.vouched)}
+            handler = listed(handler, self.vouched) if needs_person else handler
         command = Command(
             key=self.key,
             kind=kind,

@@ -11,6 +11,8 @@ import structlog
 from psycopg import AsyncConnection
 
 from edge.contract import failpoints
+from plant_server.andon.escalation import escalate
+from plant_server.andon.faults import call_for_faults
 from plant_server.async_database import connect_async
 from plant_server.database import connect, load_queries
 from plant_server.energy.telling import PERIOD_S as ENERGY_PERIOD_S
@@ -42,6 +44,7 @@ STANDBY_POLL_S = 1.0
 STEADY_S = 60.0  # A connection that lasted so long starts the back-off, and the one log line, anew.
 STOP_S = 3.0  # How long a stop waits for the server to confirm that the query is cancelled.
 HOUR_S = 3600.0
+ANDON_PERIOD_S = 1.0  # Of minutes that people wait; each pass is one small question.
 
 log = structlog.get_logger()
 
@@ -62,6 +65,8 @@ def jobs_of(settings: Settings) -> list[Job]:
         Job("seal", 0.2, seal),
         Job("rollup", 1.0, roll_up),
         Job("stops", 1.0, project_stops),
+        Job("andon_faults", ANDON_PERIOD_S, call_for_faults),
+        Job("andon_levels", ANDON_PERIOD_S, escalate),
         Job("booking", BOOKING_PERIOD_S, book_open_runs),
         Job("energy", ENERGY_PERIOD_S, tell_energy_of_runs),
         Job("shifts", HOUR_S, partial(lay_out_shifts, time_zone=settings.time_zone)),

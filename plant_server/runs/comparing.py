@@ -14,6 +14,8 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 
+from plant_server.andon.rebuild import TABLES as TABLES_OF_ANDON
+from plant_server.andon.rebuild import rebuild_calls
 from plant_server.async_database import connect_async
 from plant_server.database import load_queries
 from plant_server.energy.rebuild import TABLES as TABLES_OF_ENERGY
@@ -47,6 +49,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "count_case": (),
     **TABLES_OF_LOTS,
     **TABLES_OF_ENERGY,
+    **TABLES_OF_ANDON,
 }
 """The tables that a rebuild makes again, with the columns it makes; none named: all."""
 
@@ -88,6 +91,7 @@ async def compare(
         await rebuild(connection, progress)
         await rebuild_lots(connection)
         await rebuild_energy(connection)
+        await rebuild_calls(connection)
         for table in TABLES:
             difference = await _difference(connection, table)
             if difference is not None:

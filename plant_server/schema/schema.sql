@@ -204,6 +204,97 @@ CREATE VIEW bi.alarm AS
    FROM plant.alarm;
 ALTER TABLE bi.alarm OWNER TO lineside_plant;
 COMMENT ON VIEW bi.alarm IS 'Which alarms were raised? cleared_time null: still on';
+CREATE TABLE plant.andon_call (
+    call_id uuid NOT NULL,
+    path text NOT NULL,
+    line text NOT NULL,
+    type text NOT NULL,
+    note text NOT NULL,
+    raised_by text NOT NULL,
+    raised_device text,
+    raised_time timestamp with time zone NOT NULL,
+    heard_time timestamp with time zone NOT NULL,
+    is_late boolean NOT NULL,
+    state text NOT NULL,
+    acknowledged_by text,
+    acknowledged_time timestamp with time zone,
+    eta_time timestamp with time zone,
+    ended_by text,
+    ended_time timestamp with time zone,
+    level smallint NOT NULL,
+    version integer NOT NULL,
+    CONSTRAINT andon_call_check CHECK (((ended_time IS NULL) = (state = ANY (ARRAY['open'::text, 'acknowledged'::text])))),
+    CONSTRAINT andon_call_check1 CHECK ((raised_time <= heard_time)),
+    CONSTRAINT andon_call_note_check CHECK ((length(note) <= 500)),
+    CONSTRAINT andon_call_state_check CHECK ((state = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text, 'withdrawn'::text]))),
+    CONSTRAINT andon_call_type_check CHECK ((type = ANY (ARRAY['material'::text, 'quality'::text, 'maintenance'::text, 'lead'::text])))
+)
+WITH (fillfactor='70');
+ALTER TABLE plant.andon_call OWNER TO lineside_plant;
+CREATE VIEW bi.andon_call AS
+ SELECT call.call_id,
+    regexp_replace(call.path, '^.*/'::text, ''::text) AS machine,
+    call.path,
+    call.line,
+    call.type,
+    call.note,
+    (call.raised_by = 'keeper'::text) AS is_by_machine,
+    call.state,
+    call.is_late,
+    call.raised_time,
+    call.heard_time,
+    call.acknowledged_time,
+    call.eta_time,
+    call.ended_time,
+    call.level,
+        CASE
+            WHEN (call.ended_time IS NULL) THEN (EXTRACT(epoch FROM (now() - call.raised_time)))::double precision
+            ELSE NULL::double precision
+        END AS age_s,
+        CASE
+            WHEN (NOT call.is_late) THEN (EXTRACT(epoch FROM (call.acknowledged_time - call.raised_time)))::double precision
+            ELSE NULL::double precision
+        END AS response_s,
+        CASE
+            WHEN ((call.state = 'resolved'::text) AND (NOT call.is_late)) THEN (EXTRACT(epoch FROM (call.ended_time - call.raised_time)))::double precision
+            ELSE NULL::double precision
+        END AS resolution_s,
+    now() AS as_of
+   FROM plant.andon_call call;
+ALTER TABLE bi.andon_call OWNER TO lineside_plant;
+COMMENT ON VIEW bi.andon_call IS 'Who called for help where, and how soon did somebody answer? age_s: of calls that go on; response_s: from raised to first acknowledged; is_late: heard of more than 5 min after it was made, so it alarmed nobody and has no response; level: the highest that was told';
+CREATE TABLE plant.shift (
+    shift_id bigint NOT NULL,
+    code text NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    business_date date NOT NULL,
+    from_ts timestamp with time zone NOT NULL,
+    to_ts timestamp with time zone NOT NULL,
+    is_stated boolean NOT NULL,
+    CONSTRAINT shift_check CHECK ((to_ts > from_ts))
+);
+ALTER TABLE plant.shift OWNER TO lineside_plant;
+COMMENT ON TABLE plant.shift IS 'Contract: when the plant was and is meant to work. Past instances are never changed.';
+CREATE VIEW bi.andon_day AS
+ SELECT day.business_date,
+    call.line,
+    call.type,
+    count(*) AS calls,
+    count(call.acknowledged_time) AS acknowledged,
+    percentile_cont((0.5)::double precision) WITHIN GROUP (ORDER BY ((EXTRACT(epoch FROM (call.acknowledged_time - call.raised_time)))::double precision)) AS median_response_s,
+    percentile_cont((0.95)::double precision) WITHIN GROUP (ORDER BY ((EXTRACT(epoch FROM (call.acknowledged_time - call.raised_time)))::double precision)) AS p95_response_s,
+    now() AS as_of
+   FROM (plant.andon_call call
+     LEFT JOIN LATERAL ( SELECT shift.business_date
+           FROM plant.shift
+          WHERE (shift.from_ts <= call.raised_time)
+          ORDER BY shift.from_ts DESC
+         LIMIT 1) day ON (true))
+  WHERE (NOT call.is_late)
+  GROUP BY day.business_date, call.line, call.type;
+ALTER TABLE bi.andon_day OWNER TO lineside_plant;
+COMMENT ON VIEW bi.andon_day IS 'How soon were calls of a day answered, by line and type? Median and 95th percentile of acknowledged less raised, in s, of those that were acknowledged; late calls are left out. Of longer spans ask bi.andon_call: percentiles do not add up';
 CREATE TABLE plant.dirty (
     tag_id integer NOT NULL,
     minute timestamp with time zone NOT NULL
@@ -698,19 +789,6 @@ CREATE TABLE plant.machine_hour (
 )
 WITH (fillfactor='70');
 ALTER TABLE plant.machine_hour OWNER TO lineside_plant;
-CREATE TABLE plant.shift (
-    shift_id bigint NOT NULL,
-    code text NOT NULL,
-    name_en text NOT NULL,
-    name_zh text NOT NULL,
-    business_date date NOT NULL,
-    from_ts timestamp with time zone NOT NULL,
-    to_ts timestamp with time zone NOT NULL,
-    is_stated boolean NOT NULL,
-    CONSTRAINT shift_check CHECK ((to_ts > from_ts))
-);
-ALTER TABLE plant.shift OWNER TO lineside_plant;
-COMMENT ON TABLE plant.shift IS 'Contract: when the plant was and is meant to work. Past instances are never changed.';
 CREATE VIEW bi.machine_hour AS
  SELECT place.name AS machine,
     place.path,
@@ -1295,6 +1373,29 @@ CREATE TABLE plant.anchor (
     CONSTRAINT anchor_hash_check CHECK ((length(hash) = 32))
 );
 ALTER TABLE plant.anchor OWNER TO lineside_plant;
+CREATE TABLE plant.andon_level (
+    level smallint NOT NULL,
+    after_s integer NOT NULL,
+    roles text[] NOT NULL,
+    CONSTRAINT andon_level_after_s_check CHECK (((after_s >= 1) AND (after_s <= 86400))),
+    CONSTRAINT andon_level_level_check CHECK ((level > 0))
+);
+ALTER TABLE plant.andon_level OWNER TO lineside_plant;
+CREATE TABLE plant.andon_setting (
+    is_only boolean DEFAULT true NOT NULL,
+    fault_after_s integer,
+    CONSTRAINT andon_setting_fault_after_s_check CHECK (((fault_after_s >= 0) AND (fault_after_s <= 240))),
+    CONSTRAINT andon_setting_is_only_check CHECK (is_only)
+);
+ALTER TABLE plant.andon_setting OWNER TO lineside_plant;
+CREATE TABLE plant.andon_told (
+    call_id uuid NOT NULL,
+    level smallint NOT NULL,
+    roles text[] NOT NULL,
+    people integer[] NOT NULL,
+    told_time timestamp with time zone NOT NULL
+);
+ALTER TABLE plant.andon_told OWNER TO lineside_plant;
 CREATE TABLE plant.backflush_residual (
     work_order_id bigint NOT NULL,
     bom_revision text NOT NULL,
@@ -1423,10 +1524,13 @@ CREATE TABLE plant.cost_rate (
     kind text NOT NULL,
     code text NOT NULL,
     from_time timestamp with time zone NOT NULL,
-    price numeric NOT NULL,
+    price numeric,
     event_id uuid NOT NULL,
+    system text DEFAULT ''::text NOT NULL,
+    CONSTRAINT cost_rate_given_back_check CHECK (((price IS NOT NULL) OR (kind = 'material'::text))),
     CONSTRAINT cost_rate_kind_check CHECK ((kind = ANY (ARRAY['material'::text, 'labor'::text, 'machine'::text]))),
-    CONSTRAINT cost_rate_price_check CHECK ((price >= (0)::numeric))
+    CONSTRAINT cost_rate_price_check CHECK ((price >= (0)::numeric)),
+    CONSTRAINT cost_rate_system_check CHECK (((system = ''::text) OR ((kind = 'material'::text) AND (price IS NOT NULL))))
 );
 ALTER TABLE plant.cost_rate OWNER TO lineside_plant;
 CREATE TABLE plant.count_case (
@@ -2130,6 +2234,14 @@ ALTER TABLE ONLY plant.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (alarm_id);
 ALTER TABLE ONLY plant.anchor
     ADD CONSTRAINT anchor_pkey PRIMARY KEY ("position");
+ALTER TABLE ONLY plant.andon_call
+    ADD CONSTRAINT andon_call_pkey PRIMARY KEY (call_id);
+ALTER TABLE ONLY plant.andon_level
+    ADD CONSTRAINT andon_level_pkey PRIMARY KEY (level);
+ALTER TABLE ONLY plant.andon_setting
+    ADD CONSTRAINT andon_setting_pkey PRIMARY KEY (is_only);
+ALTER TABLE ONLY plant.andon_told
+    ADD CONSTRAINT andon_told_pkey PRIMARY KEY (call_id, level);
 ALTER TABLE ONLY plant.backflush_residual
     ADD CONSTRAINT backflush_residual_pkey PRIMARY KEY (work_order_id, bom_revision, "position");
 ALTER TABLE ONLY plant.bom_component
@@ -2159,7 +2271,7 @@ ALTER TABLE ONLY plant.commit_minute
 ALTER TABLE ONLY plant.consumption
     ADD CONSTRAINT consumption_pkey PRIMARY KEY (consumption_id);
 ALTER TABLE ONLY plant.cost_rate
-    ADD CONSTRAINT cost_rate_pkey PRIMARY KEY (kind, code, from_time);
+    ADD CONSTRAINT cost_rate_pkey PRIMARY KEY (kind, code, system, from_time);
 ALTER TABLE ONLY plant.count_case
     ADD CONSTRAINT count_case_pkey PRIMARY KEY (kind, run_id, odometer_from);
 ALTER TABLE ONLY plant.counted_tag
@@ -2349,6 +2461,8 @@ ALTER TABLE ONLY plant.work_order
 ALTER TABLE ONLY plant.work_order
     ADD CONSTRAINT work_order_pkey PRIMARY KEY (work_order_id);
 CREATE UNIQUE INDEX alarm_open ON plant.alarm USING btree (kind, subject) WHERE (cleared_time IS NULL);
+CREATE UNIQUE INDEX andon_call_open ON plant.andon_call USING btree (path, type, is_late) WHERE (ended_time IS NULL);
+CREATE INDEX andon_call_raised ON plant.andon_call USING btree (raised_time);
 CREATE INDEX bom_component_item ON plant.bom_component USING btree (item_id);
 CREATE INDEX booking_of_run ON plant.booking USING btree (run_id, odometer_from);
 CREATE INDEX change_order_item ON plant.change_order USING btree (item_id);
@@ -2420,6 +2534,8 @@ CREATE TRIGGER mark_interval_hours AFTER INSERT OR DELETE OR UPDATE ON plant.mac
 CREATE TRIGGER mark_piece_hours AFTER INSERT OR DELETE OR UPDATE ON plant.stop_piece FOR EACH ROW EXECUTE FUNCTION plant.mark_piece_hours();
 CREATE TRIGGER mark_shift_hours AFTER INSERT OR DELETE OR UPDATE ON plant.shift FOR EACH ROW EXECUTE FUNCTION plant.mark_shift_hours();
 CREATE TRIGGER mark_stops_dirty AFTER INSERT OR DELETE OR UPDATE ON plant.machine_state_interval FOR EACH ROW EXECUTE FUNCTION plant.mark_stops_dirty();
+ALTER TABLE ONLY plant.andon_told
+    ADD CONSTRAINT andon_told_call_id_fkey FOREIGN KEY (call_id) REFERENCES plant.andon_call(call_id);
 ALTER TABLE ONLY plant.backflush_residual
     ADD CONSTRAINT backflush_residual_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.bom_component
@@ -2611,6 +2727,8 @@ GRANT ALL ON SCHEMA bi TO lineside_bridge;
 GRANT USAGE ON SCHEMA plant TO lineside_bridge;
 REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 GRANT SELECT ON TABLE bi.alarm TO lineside_bi;
+GRANT SELECT ON TABLE bi.andon_call TO lineside_bi;
+GRANT SELECT ON TABLE bi.andon_day TO lineside_bi;
 GRANT SELECT ON TABLE bi.database TO lineside_bi;
 GRANT SELECT ON TABLE bi.edge TO lineside_bi;
 GRANT SELECT ON TABLE bi.energy_balance TO lineside_bi;

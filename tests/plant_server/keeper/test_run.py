@@ -183,6 +183,6 @@ async def test_it_waits_for_the_migrations(empty_database: PlantDatabase) -> Non
 def test_every_job_has_a_name_of_its_own() -> None:
     names = [job.name for job in jobs_of(Settings())]
     machine_side = {"partitions", "rollup", "retention", "commit_log"}
-    work = {"seal", "anchor", "sessions", "booking", "stops", "energy"}
+    work = {"seal", "anchor", "sessions", "booking", "stops", "energy", "andon_faults", "andon_levels"}
     figures = {"shifts", "hours", "commit_minutes"}
     assert sorted(names) == sorted(machine_side | work | figures)

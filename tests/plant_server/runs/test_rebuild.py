@@ -8,6 +8,7 @@ from typing import Any
 from plant_server.runs.comparing import TABLES, compare
 from plant_server.runs.rebuild import rebuild
 from tests.plant_server.database_fixture import PlantDatabase
+from tests.plant_server.runs.calls_of_a_shift import call_for_help
 from tests.plant_server.runs.material_of_a_shift import (
     meter_at_the_station,
     move_material,
@@ -57,6 +58,7 @@ async def live_through_a_shift(floor: Floor) -> None:
     rework = {"good": 3, "rework": [{"quantity": 1, "reason": "repaint"}]}
     report = await floor.done(f"runs/{run}/reports", rework)
     await move_material(floor, lots, "WO-1")
+    await call_for_help(floor)
     await floor.make(parts, 6)
     await floor.make(meter, 250)
     second = (await floor.done(f"runs/{run}/change", {"operation_id": other, "count_source": "both"}))[

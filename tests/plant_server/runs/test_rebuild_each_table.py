@@ -72,6 +72,17 @@ SPOILT: dict[str, tuple[str, ...]] = {
     ),
     "run_meter_energy": ("UPDATE plant.run_meter_energy SET energy_wh = 0",),
     "energy_to_tell": ("DELETE FROM plant.energy_to_tell",),
+    "andon_call": (
+        "UPDATE plant.andon_call SET state = 'resolved', ended_time = now() WHERE state = 'acknowledged'",
+        "UPDATE plant.andon_call SET level = 3, note = 'nothing'",
+        "WITH told AS (DELETE FROM plant.andon_told) DELETE FROM plant.andon_call",
+        "INSERT INTO plant.andon_call (call_id, path, line, type, note, raised_by, raised_time, heard_time, is_late, state,"
+        " level, version) SELECT gen_random_uuid(), 'p/m', 'p', 'lead', '', 'person:1', now(), now(), false, 'open', 0, 1",
+    ),
+    "andon_told": (
+        "UPDATE plant.andon_told SET people = '{}', roles = '{manager}'",
+        "DELETE FROM plant.andon_told",
+    ),
 }
 
 
