@@ -1,4 +1,4 @@
-"""The little company both simulated systems know: two finished goods, six components, three machines.
+"""The little company both simulated systems know: three finished goods, six components, three machines.
 
 FG-100 has BOM revisions A and B; change order ECO-1001 replaces its seal, SEAL-10, revision A by B.
 """
@@ -29,6 +29,7 @@ class SeedOrder(BaseModel):
 ITEMS = (
     ("FG-100", "DN20 水阀", "Water valve DN20", "pcs", "finished", False, "48.20"),
     ("FG-200", "泵盖", "Pump cover", "pcs", "finished", False, "17.35"),
+    ("FG-300", "法兰阀体", "Flanged valve body", "pcs", "finished", False, "29.90"),
     ("BODY-10", "阀体", "Valve body", "pcs", "component", True, "21.40"),
     ("STEM-10", "阀杆", "Valve stem", "pcs", "component", True, "6.85"),
     ("SEAL-10", "密封圈", "Seal ring", "pcs", "component", True, "0.92"),
@@ -116,6 +117,10 @@ BOMS: dict[tuple[str, str], tuple[tuple[int, str, str, str, str], ...]] = {
         (10, "RESIN-PP", "A", "85", "g"),
         (20, "BOLT-M6", "A", "6", "pcs"),
         (30, "GREASE-1", "A", "0.5", "g"),
+    ),
+    ("FG-300", "A"): (
+        (10, "BODY-10", "A", "1", "pcs"),
+        (20, "BOLT-M6", "A", "4", "pcs"),
     ),
 }
 CHANGE: dict[str, Any] = {

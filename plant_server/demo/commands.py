@@ -72,7 +72,7 @@ def demo(
 def _plant(postgres: str | None, broker: str | None) -> "PlantOptions":
     from typing import cast
 
-    from plant_server.demo.plant import PlantOptions
+    from plant_server.demo.plant import SHIFTS, PlantOptions
     from plant_server.embedded.broker import Kind
     from plant_server.embedded.postgres_binaries import Source
 
@@ -82,6 +82,7 @@ def _plant(postgres: str | None, broker: str | None) -> "PlantOptions":
         postgres=cast("Source | None", postgres),
         broker=cast("Kind | None", broker),
         tls=broker != "amqtt",
+        shifts=SHIFTS,
     )
 
 
@@ -126,7 +127,7 @@ def _run_plant_alone(options: "DemoOptions", own: "Edges", *, fresh: bool) -> "N
     if fresh:
         forget(options.home)
     console = Console()
-    plant = replace(options.plant, edges=own or options.plant.edges, accept_equipment=False)
+    plant = replace(options.plant, edges=own or options.plant.edges, accept_equipment=False, shifts=None)
     run(options.home, plant, lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False))
 
 

@@ -4,6 +4,7 @@ Orders are released one by one as machines work them off, so that a demo can run
 (simulators/crew_material.py), which books them into the core first.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +15,25 @@ from simulators.business_client import BusinessClient, BusinessRefused
 
 LOOSE_ITEMS = (("BOLT-M6", "pcs"), ("GREASE-1", "kg"))
 LOOSE_QUANTITY = "5000000"
-MADE_AT = {"press1": ("FG-100", 150), "mould1": ("FG-200", 80), "cell1": ("FG-100", 50)}
-"""What a machine makes, and how many pieces an order has: at speed 10 twenty seconds' work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a machine makes, how many pieces an order has, and what making it is called."""
+
+    item: str
+    quantity: int
+    operation_en: str
+    operation_zh: str
+
+
+MADE_AT = {
+    "press1": Product("FG-100", 150, "Press", "冲压"),
+    "mould1": Product("FG-200", 80, "Mould", "注塑"),
+    "cell1": Product("FG-300", 50, "Machine", "机加工"),
+}
+"""Of each machine an item of its own, so that a routing has its planned time. An order is twenty seconds' work at speed 10."""
+ELSEWHERE = Product("FG-100", 100, "Make", "生产")
 OVER_RECEIPT_TOLERANCE = "20"
 """A fast machine makes more until somebody ends its order, and the customers of the demo take all of it."""
 ENDED_ORDERS = (
@@ -106,12 +124,12 @@ def _released(core: BusinessClient) -> dict[str, str]:
 
 
 def _order(number: str, machine: str) -> dict[str, Any]:
-    item, quantity = MADE_AT.get(machine, ("FG-100", 100))
+    product = MADE_AT.get(machine, ELSEWHERE)
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=8)
     return {
         "number": number,
-        "item": item,
-        "quantity": str(quantity),
+        "item": product.item,
+        "quantity": str(product.quantity),
         "due": due.isoformat(),
         "work_center": machine,
         "customer": "C-1001",

@@ -1,5 +1,6 @@
 """The plant of the demo: database, broker, and the processes ingest, keeper and api, on one folder."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,12 @@ from plant_server.embedded.free_port import free_port
 from plant_server.embedded.postgres import PostgresServer, running_postgres
 from plant_server.embedded.postgres_binaries import Source
 from plant_server.schema.migrate import migrate
+from plant_server.settings import load_settings
+from plant_server.shifts.pattern_file import read_pattern
+from plant_server.shifts.service import read_here, state_here
+
+SHIFTS = Path(__file__).parent / "shifts.yaml"
+"""When the plant of the demo is meant to work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,7 @@ class PlantOptions:
     accept_equipment: bool = True  # A new machine is taken as it proposes itself; else a person is asked.
     backoff_max_s: float = 30.0
     tuning: dict[str, str] = field(default_factory=dict)
+    shifts: Path | None = None  # A file of shifts for a plant in which nobody stated any.
 
 
 class Plant:
@@ -105,12 +113,21 @@ def running_plant(
     ):
         say(f"database {database.binaries}, broker {broker.kind}")
         migrate(database.url(), say=lambda _: None)
+        if options.shifts is not None:
+            state_shifts(database.url("lineside_plant"), options.shifts)
         plant = Plant(home, options, database, broker, free_port(0 if options.any_ports else 8080))
         try:
             start_all(plant.children)
             yield plant
         finally:
             stop_all(plant.children)
+
+
+def state_shifts(database_url: str, file: Path) -> None:
+    """As `lineside shifts set` does, unless somebody stated some. Before the keeper lays out days that nobody stated."""
+    zone = load_settings(database_url=database_url).time_zone
+    if not asyncio.run(read_here(database_url, zone)).is_stated:
+        asyncio.run(state_here(database_url, read_pattern(file), zone))
 
 
 def start_all(children: Iterable[Child]) -> None:

@@ -19,6 +19,7 @@ from plant_server.demo.child import Child
 from plant_server.demo.crew import Crew, working_crew
 from plant_server.demo.plant import Plant, PlantOptions, running_plant
 from plant_server.demo.report import Report, make_report
+from plant_server.demo.routings import release_routings
 from plant_server.demo.shop_floor import FactoryFailed, FloorOptions, ShopFloor, running_shop_floor
 from simulators.faults import FactoryControl
 from simulators.truth_table import TruthTable, truth_table
@@ -77,6 +78,9 @@ def living_factory(options: DemoOptions, say: Say) -> Iterator[Factory]:
         running_business(plant, _with_machines_of(floor, options.business)) as business,
         working_crew(plant, business, options.floor.seed) as crew,
     ):
+        release_routings(
+            plant, options.floor, business.options, lambda: check_alive(plant, floor, *business.children)
+        )
         crew.tend()
         crew.child.start()
         yield Factory(plant, floor, business, crew)

@@ -66,9 +66,9 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["code"]
 
 
-def test_seeding_gives_two_finished_goods_six_components_lots_and_three_orders(http: httpx.Client) -> None:
+def test_seeding_gives_three_finished_goods_six_components_lots_and_three_orders(http: httpx.Client) -> None:
     items = http.get("/api/items").json()["items"]
-    assert sorted(item["kind"] for item in items) == ["component"] * 6 + ["finished"] * 2
+    assert sorted(item["kind"] for item in items) == ["component"] * 6 + ["finished"] * 3
     assert all(item["name_zh"] and item["name_en"] for item in items)
     assert len(http.get("/api/lots").json()["items"]) >= 6
     events = http.get("/api/work-orders").json()["items"]

@@ -66,7 +66,7 @@ def test_the_seed_releases_revision_a_and_keeps_b_and_the_change_in_work(seeded:
     assert {event["kind"] for event in events} == {"bom_release"}
     assert {event["bom_release"]["revision"] for event in events} == {"A"}
     # Components first: whoever reads in order knows each component of a BOM when the BOM comes.
-    assert [event["bom_release"]["item"] for event in events][-2:] == ["FG-100", "FG-200"]
+    assert [event["bom_release"]["item"] for event in events][-3:] == ["FG-100", "FG-200", "FG-300"]
     assert seeded.get("/api/boms/FG-100/B")["state"] == "work"
     assert seeded.get("/api/change-orders/ECO-1001")["state"] == "work"
 
