@@ -122,6 +122,10 @@ class Tryton(_Strict):
     short_stock: Literal["refuse", "force"] = "refuse"
     finish_when: Literal["completed", "closed", "never"] = "completed"
     """At which state of the order the production is finished there."""
+    finish_after_s: float = Field(default=900, ge=0, le=604_800)
+    """How long after that: energy and what a terminal kept without contact come later than the order's last state."""
+    after_done: Literal["book", "refuse"] = "book"
+    """What comes, or is corrected, when the production is done there: booked on it, or left to a person."""
 
 
 class Connector(_Strict):

@@ -52,6 +52,24 @@ ADVICE: dict[str, Advice] = {
         "Open it again there, then retry; or post by hand and note the reference.",
         "在对方系统重新开启后重试，或手工过账并登记凭证号。",
     ),
+    "order_is_done": _advice(
+        "The order is done there and takes nothing more",
+        "工单在对方系统已完工，不再接受登记",
+        "Book it there by hand, stock by an inventory and times by the cost of the item, and note the reference.",
+        "在对方系统手工登记（库存用盘点，工时用物料成本），并登记凭证号。",
+    ),
+    "parts_in_rework": _advice(
+        "Parts of the order are in rework",
+        "工单还有返工中的零件",
+        "Settle at the floor what they became; the order is finished there by itself then.",
+        "请在车间结清返工；之后会自动在对方系统完工。",
+    ),
+    "finished_later": _advice(
+        "The order is finished there a while after its end",
+        "工单结束一段时间后才在对方系统完工",
+        "Nothing: what comes late is told first.",
+        "无需处理：先等迟到的单据。",
+    ),
     "no_such_order_there": _advice(
         "The other system has no such order",
         "对方系统没有该工单",

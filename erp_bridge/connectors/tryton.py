@@ -9,6 +9,7 @@ from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.config import Source
 from erp_bridge.connectors import tryton_words
 from erp_bridge.connectors.connector import Page, Request, Stored
+from erp_bridge.connectors.tryton_end import answer_for_people
 from erp_bridge.connectors.tryton_masters import changes, understand
 from erp_bridge.connectors.tryton_production import read_production
 from erp_bridge.connectors.tryton_rpc import TrytonClient
@@ -62,9 +63,7 @@ class Tryton:
         note = production.note(request.body["key"])
         if note is None:
             raise LostAnswer(f"{reference} is not there any more")
-        return Stored(
-            reference, stored_words(request, production, note), {"production_state": production.state}
-        )
+        return Stored(reference, stored_words(request, production, note), answer_for_people(production))
 
     async def fetch_changes(self, source: Source, after: str | None) -> Page:
         return await changes(self._client, self._tryton, source, after)

@@ -114,6 +114,12 @@ class Production:
         """Whether stock was moved for it: before, its moves are the plan."""
         return any(move.state == "done" for move in self.moves)
 
+    @property
+    def cost_not_received(self) -> Decimal:
+        """What was spent and lies on nothing received; below 0 when more lies there than was spent."""
+        received = (one for one in self.moves if one.line["role"] == "output" and one.state == "done")
+        return self.cost - sum((one.value for one in received), Decimal(0))
+
     def note(self, key: str) -> Note | None:
         """Raises RefusedByErp: two notes have our key."""
         found = [note for note in self.notes if note.key == key]

@@ -116,12 +116,10 @@ class Records:
 def _price(production: Production, lines: Sequence[Line_]) -> Decimal:
     """Of one received: what was spent so far and lies on nothing received yet, over what is received now. When the
     production is done, Tryton itself spreads the whole cost over all that was received."""
-    done = (one for one in production.moves if one.line["role"] == "output" and one.state == "done")
-    received = sum((one.value for one in done), Decimal(0))
     quantity = sum((Decimal(line["amount"]) for line in lines if line["role"] == "output"), Decimal(0))
     if quantity <= 0:
         return Decimal(0)
-    left = max(production.cost - received, Decimal(0))
+    left = max(production.cost_not_received, Decimal(0))
     return (left / quantity).quantize(_PRICE, ROUND_HALF_EVEN)
 
 

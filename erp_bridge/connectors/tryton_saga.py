@@ -6,6 +6,7 @@ Each round reads the production and decides the next step from what is there alo
     note → be running → cycles → run → duration → do        times, energy
     note → be running → drop what is only planned → do      the end of the order
     note → cancel the moves, delete the cycles              taken back
+Of a production that is done: note → actuals → assign → do the moves; note → cycles → run → duration → do.
 A step that Tryton refuses is undone up to and with the note, so that nothing is left there of what a person has to decide.
 """
 
@@ -16,8 +17,8 @@ from typing import Any
 
 from erp_bridge.config import Tryton
 from erp_bridge.connectors.connector import Request
+from erp_bridge.connectors.tryton_end import refuse_if_ended, wait_if_too_early
 from erp_bridge.connectors.tryton_production import (
-    OPEN,
     Added,
     Note,
     Production,
@@ -47,12 +48,9 @@ class Saga:
         found = production.note(self._body["key"])
         if found is not None:
             return found
-        if production.state not in OPEN and self._way != "reverse":
-            raise RefusedByErp(
-                "order_not_open",
-                f"production {production.number} is {production.state}",
-                {"order": production.number},
-            )
+        refuse_if_ended(production, self._way, self._tryton)
+        if self._way == "finish":
+            wait_if_too_early(self._body, self._tryton)
         if self._way in ("moves", "cycles"):
             await self._steps.values(production)  # An unknown code is said before anything is stored.
         added: Added = "cycles" if self._way == "cycles" else "moves"
@@ -114,12 +112,16 @@ class Saga:
         """Take away what is only drafted of the document, and its note; what was running before runs again."""
         for _ in range(ROUNDS_MAX):
             production = await self.production()
-            drafts = [one.move_id for one in production.moves_of(note) if one.state in ("draft", "assigned")]
+            ours = production.moves_of(note)
+            drafts = [one.move_id for one in ours if one.state in ("draft", "assigned")]
+            reserved = [one.move_id for one in ours if one.state == "assigned"]
             cycles = [one.cycle_id for one in production.cycles_of(note) if one.state != "done"]
             try:
-                if drafts and production.state == "assigned":
+                if reserved and production.state == "done":  # Its buttons do nothing any more.
+                    await self._client.change("stock.move.cancel", reserved)
+                elif drafts and production.state == "assigned":
                     await self._steps.button(production, "wait")
-                elif any(one.state == "assigned" for one in production.moves_of(note)):
+                elif reserved:
                     await self._steps.button(production, "wait")  # Reserved in part.
                 elif drafts:
                     await self._steps.drop(production, drafts, [])

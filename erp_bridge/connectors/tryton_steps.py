@@ -1,6 +1,6 @@
 """What comes next for a document on its production, decided from how it stands alone, and how each step is done."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,6 +8,7 @@ from erp_bridge.config import Tryton
 from erp_bridge.connectors.connector import Request
 from erp_bridge.connectors.tryton_production import (
     OPEN,
+    Move,
     Note,
     Production,
     note_of_reference,
@@ -17,8 +18,9 @@ from erp_bridge.connectors.tryton_records import Records
 from erp_bridge.connectors.tryton_rpc import TrytonClient
 from erp_bridge.errors import RefusedByErp
 
-LAST = frozenset({"run", "receive", "do cycles", "do", "cancel", "cancel moves", "delete cycles"})
+LAST = frozenset({"run", "do moves", "do cycles", "do", "cancel", "cancel moves", "delete cycles"})
 """Steps after which nothing is left to do."""
+_TAKES_MORE = frozenset({"running", "done"})
 Step = Callable[[], Awaitable[Any]]
 
 
@@ -59,31 +61,41 @@ class Steps:
         states = {move.state for move in ours if move.state != "cancelled"}
         if states == {"done"}:
             return "done", None  # Told otherwise than it stands: the comparison says so.
+        if production.state == "done":
+            return self._next_of_late_inputs(production, note)
         if production.state == "waiting" and not is_told:
             return "actuals", lambda: self._write_moves(production, note)
         if production.state == "waiting":
-            return "assign", lambda: self._assign(production)
+            return "assign", lambda: self._assign(production, note)
         if production.state == "assigned" and is_told and states == {"assigned"}:
             return "run", lambda: self.button(production, "run")
         return "wait", lambda: self.button(production, "wait")
+
+    def _next_of_late_inputs(self, production: Production, note: Note) -> tuple[str, Step | None]:
+        """Its state is no help any more: the moves say how far they are."""
+        ours = [move for move in production.moves_of(note) if move.state != "cancelled"]
+        if words_of(ours) != self._body["lines"]:
+            return "actuals", lambda: self._write_moves(production, note)
+        if any(move.state == "draft" for move in ours):
+            return "assign", lambda: self._assign(production, note)
+        return "do moves", lambda: self._do_moves(ours)
 
     def _next_of_outputs(self, production: Production, note: Note) -> tuple[str, Step | None]:
         ours = production.moves_of(note)
         states = {move.state for move in ours if move.state != "cancelled"}
         if states == {"done"}:
             return "done", None
-        if production.state != "running":
+        if production.state not in _TAKES_MORE:
             return self.to_running(production)
         if words_of(ours) != self._body["lines"]:
             return "actuals", lambda: self._write_moves(production, note)
-        drafts = [move.move_id for move in ours if move.state == "draft"]
-        return "receive", lambda: self._client.change("stock.move.do", drafts)
+        return "do moves", lambda: self._do_moves([move for move in ours if move.state == "draft"])
 
     def _next_of_cycles(self, production: Production, note: Note) -> tuple[str, Step | None]:
         ours = [one for one in production.cycles_of(note) if one.state != "cancelled"]
         if ours and {one.state for one in ours} == {"done"}:
             return "done", None
-        if production.state != "running":
+        if production.state not in _TAKES_MORE:
             return self.to_running(production)
         if len(ours) != len(self._body["lines"]):
             return "cycles", lambda: self._write_cycles(production)
@@ -119,9 +131,6 @@ class Steps:
         if done:
             return "cancel moves", lambda: self._client.change("stock.move.cancel", done)
         cycles = [one.cycle_id for one in production.cycles_of(note)]
-        if cycles and production.state != "running":
-            why = f"production {production.number} is {production.state}: its times cannot be taken back"
-            return "delete cycles", lambda: self._refuse("cannot_be_taken_back", why)
         if cycles:
             return "delete cycles", lambda: self._client.change("production.work.cycle.delete", cycles)
         return "done", None
@@ -145,25 +154,31 @@ class Steps:
     async def button(self, production: Production, name: str) -> None:
         await self._client.change(f"production.{name}", [production.production_id], **production.unchanged)
 
-    async def _assign(self, production: Production) -> Production | None:
-        """It answers nothing also when stock is short: the state says it. Returns how it stands then, if it is known."""
+    async def _assign(self, production: Production, note: Note | None = None) -> Production | None:
+        """It answers nothing also when stock is short: what is still a draft says it. Returns how it stands then, if it
+        is known. `note`: of a production that is done only what it tells is looked at."""
         await self.button(production, "assign_try")
         after = await self._read()
-        if after.state != "waiting":
+        moves = after.moves if note is None or after.state != "done" else after.moves_of(note)
+        short = [move.line for move in moves if move.line["role"] == "input" and move.state == "draft"]
+        if after.state != "waiting" and not (after.state == "done" and short):
             return after
         if self._tryton.short_stock == "force":
             await self.button(after, "assign_force")
             return None
-        short = [move.line for move in after.moves if move.line["role"] == "input" and move.state == "draft"]
         words = ", ".join(
             f"{one['amount']} {one['unit']} {one['item']} {one['lot']}".strip() for one in short
         )
         raise RefusedByErp("negative_stock", f"not in stock there: {words}", {"short": short})
 
+    async def _do_moves(self, moves: Sequence[Move]) -> None:
+        await self._client.change("stock.move.do", [move.move_id for move in moves])
+
     async def _write_moves(self, production: Production, note: Note) -> None:
         """Actuals in the place of what is there of this document, and of the plan, by one call."""
         inputs, outputs = await self.values(production)
-        old = [*production.moves_of(note), *([] if production.has_begun else production.planned())]
+        plan = [] if production.has_begun or production.state == "done" else production.planned()
+        old = [*production.moves_of(note), *plan]
         values: dict[str, list[Any]] = {"inputs": [], "outputs": []}
         for name, is_input in (("inputs", True), ("outputs", False)):
             gone = [

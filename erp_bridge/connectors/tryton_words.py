@@ -50,7 +50,7 @@ def request(posting: Posting, codes: Codes, tryton: Tryton) -> Request:
     if posting.reverses is not None:
         return _request("reverse", head | {"reverses": posting.reverses}, {"state": "reversed"})
     if document.kind is Kind.ORDER_PROGRESS:
-        return _finish(head, document.state or "", tryton)
+        return _finish({**head, "in_rework": text(posting.in_rework)}, document.state or "", tryton)
     lines = [one for one in document.lines if not one.rework]
     if document.kind in _ROLES:
         told = merged(_move(_ROLES[document.kind], line, codes) for line in lines)

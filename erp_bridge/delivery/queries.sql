@@ -75,3 +75,12 @@ FROM bridge.part
 JOIN bridge.claim AS told USING (outbox_id)
 JOIN bridge.claim AS good ON good.work_order_id = told.work_order_id AND good.order_seq <= told.order_seq
 WHERE part.document_id = %(document_id)s AND good.kind = 'completion' AND good.planned_time IS NOT NULL;
+
+-- in_rework --
+-- What the plant told of rework, and took back when it was settled, for the order of this document; also after it.
+SELECT rework.body ->> 'quantity' AS quantity
+FROM bridge.part
+JOIN bridge.claim AS told USING (outbox_id)
+JOIN bridge.claim AS rework ON rework.work_order_id = told.work_order_id
+WHERE part.document_id = %(document_id)s AND rework.kind = 'scrap' AND rework.body -> 'rework' = 'true'
+  AND rework.planned_time IS NOT NULL;

@@ -21,6 +21,7 @@ from erp_bridge.config import BridgeConfig
 from erp_bridge.connectors.connector import Connector, Request
 from erp_bridge.database import Session, load_queries, row, rows
 from erp_bridge.delivery.attempt import StillOurs, deliver
+from erp_bridge.delivery.in_rework import in_rework
 from erp_bridge.delivery.outcome import Outcome, refused, skipped
 from erp_bridge.documents.amounts import total
 from erp_bridge.documents.canonical import Document, Posting
@@ -118,6 +119,7 @@ class Sender:
             reverses=await self._reversed(session, stored),
             good_so_far=total(quantity for quantity, _ in good),
             good_unit=good[0][1] if good else None,
+            in_rework=await in_rework(session, stored, document),
         )
         request = self._connector.request(posting, codes)
         values = {"document_id": stored["document_id"], "number": stored["attempts"]}

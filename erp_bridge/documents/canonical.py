@@ -79,3 +79,5 @@ class Posting(BaseModel):
     good_so_far: Exact = Decimal(0)
     """Of an order's progress: the good quantity told until then, in `good_unit`."""
     good_unit: str | None = None
+    in_rework: Exact = Decimal(0)
+    """Of an order's progress: how much is in rework by all that was told until now."""

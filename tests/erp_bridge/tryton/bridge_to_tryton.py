@@ -39,7 +39,12 @@ def tryton_settings(url: str, database: str, secret_file: Path, **wishes: Any) -
         "secret_file": str(secret_file),
         "documents": dict.fromkeys(TOLD, "each"),
         "codes": dict(CODES),
-        "tryton": {"database": database, "labor_center": "Assembly", "energy_center": "Energy"},
+        "tryton": {
+            "database": database,
+            "labor_center": "Assembly",
+            "energy_center": "Energy",
+            "finish_after_s": 0,
+        },
         "timeout_s": 10,
         "settle_s": 30,
         "retry_max_s": 0.2,
