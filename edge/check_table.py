@@ -33,7 +33,10 @@ def show(devices: Sequence[CheckedDevice], console: Console | None = None) -> bo
         for reading in checked.readings:
             value = "-" if reading.value is None else str(reading.value)
             age = f"{checked.age_s(reading):.1f} s"
-            cells = (reading.tag.name, value, reading.tag.unit, Quality(reading.quality).name.lower(), age)
+            quality = Quality(reading.quality).name.lower()
+            if reading.why:
+                quality = f"{quality}: {reading.why}"
+            cells = (reading.tag.name, value, reading.tag.unit, quality, age)
             table.add_row(*map(escape, cells))
         print_whole(console, table)
         if checked.profile.verified == "draft":
@@ -78,3 +81,4 @@ def _device(checked: CheckedDevice) -> dict[str, Any]:
             for reading in checked.readings
         ],
     }
+                "why": reading.why,

@@ -65,20 +65,26 @@ class EdgeCollector(Collector):
         )
 
     def _devices(self) -> Iterator[Metric]:
-        polls = [(poller.device_name, poller.statistics) for poller in self._pollers]
         up = _device_gauge("up", "Whether the device answers; absent until it was tried.")
         seconds = _device_gauge("poll_seconds", "How long the last answered poll took.")
         answered = _device_counter("polls", "Polls that were answered.")
         losses = _device_counter("losses", "Times the contact was lost.")
         skipped = _device_counter("skipped_polls", "Polls left out: the one before took too long.")
-        for name, statistics in polls:
+        notified = _device_counter("notifications", "Times the device told changes by itself.")
+        gaps = _device_counter("gaps", "Gap records: changes were lost between the device and the edge.")
+        bad = _device_gauge("bad_tags", "Tags without a value: unknown to the device, or bad there.")
+        for poller in self._pollers:
+            name, statistics = poller.device_name, poller.statistics
             if statistics.online is not None:
                 up.add_metric([name], float(statistics.online))
             seconds.add_metric([name], statistics.last_poll_s)
             answered.add_metric([name], statistics.polls)
             losses.add_metric([name], statistics.losses)
             skipped.add_metric([name], statistics.skipped_slots)
-        yield from (up, seconds, answered, losses, skipped)
+            notified.add_metric([name], statistics.notified)
+            gaps.add_metric([name], statistics.gaps)
+            bad.add_metric([name], len(poller.bad_tags))
+        yield from (up, seconds, answered, losses, skipped, notified, gaps, bad)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

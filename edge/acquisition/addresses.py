@@ -127,9 +127,14 @@ class ModbusAddress:
 
 @dataclass(frozen=True, slots=True)
 class OpcUaAddress:
-    """A node id in its text form; `nsu=<uri>;…` is resolved to the server's own index when connected."""
+    """A node id in its text form; `nsu=<uri>;…` is resolved to the server's own index when connected.
+
+    `at`: where the value lies in what the node holds, from the outside in: numbers of elements (counted from 0) and
+    names of members. Empty: the node holds the value itself.
+    """
 
     node: str
+    at: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

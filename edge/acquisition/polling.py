@@ -1,4 +1,5 @@
-"""One task per device: connect, poll on a fixed grid, tell what is new, come back after a loss.
+"""One task per device: connect, poll on a fixed grid, take what the device tells by itself, tell what is new, come
+back after a loss.
 
 The task owns its device alone: its connection, its deadline, its back-off. Nothing it waits for can slow
 another device. Every connection that is lost is told as contact lost, and as contact made once the first poll
@@ -15,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from edge.acquisition.device_settings import Device
-from edge.acquisition.driver import Driver, Reading
+from edge.acquisition.driver import Driver, Loss, Notified, Reading, Watcher
 from edge.acquisition.poll_schedule import PollSchedule
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
 from edge.acquisition.report_by_exception import ReportByException
@@ -26,6 +27,9 @@ from edge.errors import ClockNotReady, DeviceError, DeviceRefused, DeviceUnavail
 from edge.settings import Timing
 
 log = structlog.get_logger(__name__)
+
+WATCH_S = 30.0
+"""For a device to take all that is to be watched: thousands of items, a hundred at a time."""
 
 
 class Sink(Protocol):
@@ -52,6 +56,8 @@ class PollStatistics:
     """What the metrics page shows of one device. Counts since the start of the edge."""
 
     polls: int = 0  # Answered.
+    notified: int = 0  # Times the device told changes by itself.
+    gaps: int = 0  # Gap records: something was lost between the device and the edge.
     skipped_slots: int = 0  # Of the grid, because a poll took longer than a period.
     losses: int = 0  # Times the contact was lost.
     online: bool | None = None  # None: not tried yet.
@@ -74,7 +80,10 @@ class DevicePoller:
         self._sink = sink
         self._clock = clock
         self._timing = timing
-        self._schedule = PollSchedule(profile.polled, device.period_s)
+        asked = [tag for tag in profile.polled if tag.watch is None]
+        self._schedule = PollSchedule(asked, device.period_s)
+        self._watched = profile.watched
+        self._watcher: Watcher | None = None  # Of the present connection, if the device tells anything.
         self._report = ReportByException()
         self._times = StrictlyLater()
         self._heartbeat_due_ms = 0
@@ -82,15 +91,21 @@ class DevicePoller:
         self._held_since_ms: int | None = None  # Set while the clock cannot be believed.
         self._log = log.bind(device=device.name)
 
+    @property
+    def bad_tags(self) -> list[str]:
+        """Tags without a value, as last told."""
+        return self._report.bad
+
     async def run(self) -> None:
         """Until cancelled. A failure of the device is retried; any other ends the task."""
         failures = 0
         while True:
-            polls_before = self.statistics.polls
+            answers_before = self.statistics.polls + self.statistics.notified
             try:
                 await self._one_connection()
             except DeviceError as error:
-                failures = 0 if self.statistics.polls > polls_before else failures + 1
+                answers = self.statistics.polls + self.statistics.notified
+                failures = 0 if answers > answers_before else failures + 1
                 await self._contact_lost(error)
                 await asyncio.sleep(self._backoff_s(error, failures))
 
@@ -106,7 +121,8 @@ class DevicePoller:
     async def _one_connection(self) -> None:
         """From connecting to the loss. Raises DeviceError; returns never."""
         loop = asyncio.get_running_loop()
-        async with self._opened():
+        async with self._opened() as connection:
+            self._watcher = await self._watching(connection)
             self._schedule.restart()
             self._report.tell_all_next()
             self._heartbeat_due_ms = 0
@@ -121,10 +137,10 @@ class DevicePoller:
                     self.statistics.skipped_slots += skipped
                     next_s += skipped * period_s
                     slot += skipped
-                await asyncio.sleep(next_s - loop.time())
+                await self._take_until(next_s)
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[None]:
+    async def _opened(self) -> AsyncIterator[Driver]:
         timeout_s = self._device.timeout_s
         try:
             async with asyncio.timeout(timeout_s):
@@ -132,9 +148,65 @@ class DevicePoller:
         except TimeoutError as error:
             raise DeviceUnavailable(f"not connected within {timeout_s:g} s") from error
         try:
-            yield
+            yield connection
         finally:
             await connection.__aexit__(None, None, None)
+
+    async def _watching(self, connection: Driver) -> Watcher | None:
+        """Have the device tell what the profile wants told."""
+        if not self._watched:
+            return None
+        if not isinstance(connection, Watcher):
+            raise TypeError(f"the driver of {self.device_name} cannot have tags told")
+        timeout_s = max(self._device.timeout_s, WATCH_S)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await connection.watch(self._watched)
+        except TimeoutError as error:
+            raise DeviceUnavailable(f"its tags are not watched within {timeout_s:g} s") from error
+        return connection
+
+    async def _take_until(self, deadline_s: float) -> None:
+        """Take what the device tells, as it comes, until it is time for the next poll."""
+        loop = asyncio.get_running_loop()
+        if self._watcher is None:
+            await asyncio.sleep(deadline_s - loop.time())
+            return
+        if self._held_since_ms is not None:
+            self._watcher.arrived.set()  # What waited for the clock, and what it did not say because of it.
+        while loop.time() < deadline_s:
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    await self._watcher.arrived.wait()
+            except TimeoutError:
+                return
+            await self._take(self._watcher)
+
+    async def _take(self, watcher: Watcher) -> None:
+        try:
+            now_ms = self._clock.now_ms()
+            told = watcher.take()
+        except ClockNotReady as error:
+            self._hold(error)
+            watcher.arrived.clear()
+            return
+        await self._release(now_ms)
+        if told.readings or told.losses:
+            self.statistics.notified += 1
+            await self._contact_made(now_ms)
+        elif not self.statistics.online:
+            return  # It has said nothing yet.
+        await self._tell_losses(told)
+        await self._tell(told.readings, now_ms)
+
+    async def _tell_losses(self, told: Notified) -> None:
+        for loss in told.losses:
+            await self._gap(loss)
+
+    async def _gap(self, loss: Loss) -> None:
+        self.statistics.gaps += 1
+        self._log.warning("changes_lost", reason=loss.reason, tags=len(loss.tags), first=loss.tags[:1])
+        await self._sink.gap(self._device.name, loss.reason, loss.tags, loss.from_ms, loss.to_ms)
 
     async def _poll(self, slot: int) -> None:
         tags = self._schedule.due(slot)
@@ -151,9 +223,13 @@ class DevicePoller:
         await self._release(ended_ms)
         self.statistics.polls += 1
         await self._contact_made(started_ms)
+        await self._tell(readings, ended_ms)
+
+    async def _tell(self, readings: Sequence[Reading], now_ms: int) -> None:
+        """Of these readings what is new, and a sign of life when one is due."""
         told = [self._stamped(reading) for reading in self._report.worth_telling(readings)]
-        if ended_ms >= self._heartbeat_due_ms:
-            told.append(self._heartbeat(ended_ms))
+        if now_ms >= self._heartbeat_due_ms:
+            told.append(self._heartbeat(now_ms))
         if told:
             await self._sink.entry(self._device.name, told)
 
@@ -178,7 +254,8 @@ class DevicePoller:
 
     def _heartbeat(self, now_ms: int) -> Reading:
         self._heartbeat_due_ms = now_ms + int(self._timing.heartbeat_s * 1000)
-        beat = Reading(HEARTBEAT, self.statistics.polls & 0xFFFFFFFF, now_ms, Quality.GOOD, True)
+        answers = self.statistics.polls + self.statistics.notified
+        beat = Reading(HEARTBEAT, answers & 0xFFFFFFFF, now_ms, Quality.GOOD, True)
         return self._stamped(beat)
 
     async def _contact_made(self, time_ms: int) -> None:

@@ -7,12 +7,27 @@ configuration; `profile_file.py` says how it is written and checks it.
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 from edge.acquisition.addresses import Address, EdgeMade, ModbusAddress, OpcUaAddress
 from edge.contract.datatypes import DataType
 from edge.contract.roles import Counts, Role
 
 PROFILES_FOLDER = Path(__file__).parent.parent / "drivers" / "profiles"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a server watches a value and tells its changes. What it makes of the wishes is its own: it may be slower.
+
+    `queue`: changes it keeps between two publications. When there are more, the oldest are lost, or all between the
+    oldest and the newest; either way it says so, and a gap record tells it.
+    """
+
+    sampling_ms: int = 250
+    publishing_ms: int = 500
+    queue: int = 10
+    discard_oldest: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +47,16 @@ class Tag:
     unit: str = "1"
     scale: Fraction = Fraction(1)
     offset: Fraction = Fraction(0)
+    transformer: Literal["current", "voltage", "both"] | None = (
+        None  # Whose ratio the meter leaves to the reader.
+    )
     width: int | None = None
     rate_max: float | None = None
     counts: Counts | None = None
     deadband: float = 0.0
     period_s: float | None = None  # None: at every poll. Else rounded to whole polls of the device.
     vocabulary: str | None = None  # Of a state or mode: which code table its numbers are from.
+    watch: Watch | None = None  # None: it is polled.
 
     @property
     def modulus(self) -> int | None:
@@ -76,7 +95,8 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A kind of device. `tags` are all it publishes, the heartbeat last; `polled` are those read from it."""
+    """A kind of device. `tags` are all it publishes, the heartbeat last; `polled` are those that come from it, of which
+    `watched` are told by the device itself when they change."""
 
     name: str
     driver: str  # A key of edge.drivers.DRIVERS_BY_NAME.
@@ -103,6 +123,16 @@ class Profile:
     def polled(self) -> tuple[Tag, ...]:
         return tuple(tag for tag in self.tags if not isinstance(tag.address, EdgeMade))
 
+    @property
+    def watched(self) -> tuple[Tag, ...]:
+        return tuple(tag for tag in self.polled if tag.watch is not None)
+
+    def with_ratios(self, current: int, voltage: int) -> "Profile":
+        """The same meter behind transformers of these ratios, where it does not apply them itself."""
+        factors = {None: 1, "current": current, "voltage": voltage, "both": current * voltage}
+        tags = tuple(replace(tag, scale=tag.scale * factors[tag.transformer]) for tag in self.tags)
+        return replace(self, tags=tags)
+
     def in_namespace(self, uri: str) -> "Profile":
         """The same device with another OPC UA namespace URI in every `nsu=` node id."""
         return replace(self, tags=tuple(_moved(tag, uri) for tag in self.tags))
@@ -112,7 +142,7 @@ def _moved(tag: Tag, uri: str) -> Tag:
     if not isinstance(tag.address, OpcUaAddress) or not tag.address.node.startswith("nsu="):
         return tag
     _, _, identifier = tag.address.node.partition(";")
-    return replace(tag, address=OpcUaAddress(f"nsu={uri};{identifier}"))
+    return replace(tag, address=replace(tag.address, node=f"nsu={uri};{identifier}"))
 
 
 def profile_names() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ document: ABB 2CMC485003M0201     # where the addresses are from …
 revision: E (2025-11)
 page: chapter 9, mapping tables
 verified: document                # … and whether a real device was seen to agree: `device`; `draft` holds guesses
-modbus: {table: holding}          # defaults of the tags below
+modbus: {table: holding}          # defaults of the tags below (opcua: {mode: subscribe, publishing_ms: 500})
 tags:
   - {name: energy, role: meter, register: 0x5000, type: uint64, scale: 10, unit: Wh, width: 64, rate_max: 500}
 """
@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError, field_validator
 from edge.acquisition.located_yaml import Located, read_yaml
 from edge.acquisition.profile import HEARTBEAT, PROFILES_FOLDER, Profile, Tag, profile_names
 from edge.acquisition.profile_variants import ExampleEntry, VariantEntry, examples_of, variants_of
-from edge.acquisition.tag_entry import ModbusDefaults, TagEntry, WrittenPart, WrongTag
+from edge.acquisition.tag_entry import ModbusDefaults, OpcUaDefaults, TagEntry, WrittenPart, WrongTag
 from edge.errors import ConfigError, Mistake
 
 
@@ -49,7 +49,7 @@ def parse_profile(located: Located) -> Profile:
     tags: list[Tag] = []
     for index, entry in enumerate(written.tags):
         try:
-            tags.append(entry.tag(written.driver, written.namespace, written.modbus))
+            tags.append(entry.tag(written.driver, written.namespace, written.modbus, written.opcua))
         except WrongTag as wrong:
             mistakes.append(located.mistake(("tags", index, wrong.field), str(wrong)))
     if mistakes:
@@ -102,6 +102,7 @@ class _ProfileFile(WrittenPart):
     modbus: ModbusDefaults = ModbusDefaults()
     example: ExampleEntry | None = None
     variants: dict[str, VariantEntry] = Field(default_factory=dict)
+    opcua: OpcUaDefaults = OpcUaDefaults()
     tags: tuple[TagEntry, ...]
 
     @field_validator("tags", mode="before")

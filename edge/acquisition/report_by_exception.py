@@ -50,6 +50,11 @@ class ReportByException:
     def __init__(self) -> None:
         self._told: dict[str, _Told] = {}
 
+    @property
+    def bad(self) -> list[str]:
+        """Names of the tags that were told without a value last. May be asked from another thread."""
+        return [name for name, told in list(self._told.items()) if told.quality is Quality.BAD]
+
     def tell_all_next(self) -> None:
         """After a reconnection each tag is told once, changed or not. What was kept back belongs to the connection
         before: told now, it would hide that the watch was broken."""

@@ -2,13 +2,13 @@
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from edge.acquisition.addresses import Address, ModbusAddress, OpcUaAddress, RegisterType, Table, WordOrder
 from edge.acquisition.plc_addresses import PLCS
-from edge.acquisition.profile import Tag
+from edge.acquisition.profile import Tag, Watch
 from edge.contract.datatypes import DataType
 from edge.contract.roles import Counts, Role
 
@@ -59,6 +59,17 @@ def _raw_patterns(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _steps(value: Any) -> Any:
+    """`at: 3`, `at: Count` and `at: [0, Count]` alike."""
+    steps = value if isinstance(value, list) else [value]
+    for step in steps:
+        if isinstance(step, bool) or not isinstance(step, int | str) or step == "":
+            raise ValueError("should be numbers of elements and names of members, such as [0, AccCount]")
+        if isinstance(step, int) and step < 0:
+            raise ValueError("elements are counted from 0")
+    return tuple(steps)
+
+
 class WrittenPart(BaseModel):
     """Part of a profile file: unknown keys are refused."""
 
@@ -85,6 +96,17 @@ class ModbusDefaults(WrittenPart):
         return plc
 
 
+class OpcUaDefaults(WrittenPart):
+    """Whether tags are polled or told by the server, and how, unless a tag says otherwise. Tags with the same
+    `publishing_ms` share a subscription: some servers have few."""
+
+    mode: Literal["poll", "subscribe"] = "poll"
+    sampling_ms: int = Field(default=250, ge=0, le=3_600_000)
+    publishing_ms: int = Field(default=500, ge=10, le=60_000)
+    queue: int = Field(default=10, ge=1, le=10_000)
+    discard_oldest: bool = True
+
+
 class TagEntry(WrittenPart):
     """One tag as it is written: what it means, and the address keys of its driver."""
 
@@ -94,6 +116,7 @@ class TagEntry(WrittenPart):
     datatype: Annotated[DataType | None, BeforeValidator(_datatype)] = None
     scale: Annotated[Fraction, BeforeValidator(_scale)] = Fraction(1)
     offset: Annotated[Fraction, BeforeValidator(_exact)] = Fraction(0)
+    transformer: Literal["current", "voltage", "both"] | None = None
     deadband: float = Field(default=0.0, ge=0)
     period_s: float | None = Field(default=None, gt=0)
     width: int | None = Field(default=None, ge=8, le=64, validate_default=True)
@@ -102,6 +125,12 @@ class TagEntry(WrittenPart):
     vocabulary: str | None = Field(default=None, validate_default=True)
     # OPC UA
     node: str | None = None
+    at: Annotated[tuple[int | str, ...], BeforeValidator(_steps)] = ()
+    mode: Literal["poll", "subscribe"] | None = None
+    sampling_ms: int | None = Field(default=None, ge=0, le=3_600_000)
+    publishing_ms: int | None = Field(default=None, ge=10, le=60_000)
+    queue: int | None = Field(default=None, ge=1, le=10_000)
+    discard_oldest: bool | None = None
     # Modbus
     register_: int | None = Field(default=None, alias="register", ge=0, le=65535)
     address: str | None = None  # As the PLC's maker writes it; `modbus.plc` says whose notation it is.
@@ -162,7 +191,7 @@ class TagEntry(WrittenPart):
             raise ValueError(f"of role {role} should be {' or '.join(sorted(known)) or 'absent'}")
         return vocabulary
 
-    def tag(self, driver: str, namespace: str | None, modbus: ModbusDefaults) -> Tag:
+    def tag(self, driver: str, namespace: str | None, modbus: ModbusDefaults, opcua: OpcUaDefaults) -> Tag:
         """The tag in a profile with these defaults. Raises WrongTag."""
         address: Address = self._node(namespace) if driver == "opcua" else self._registers(modbus)
         datatype = self.datatype or self._datatype_of_registers(address)
@@ -175,12 +204,26 @@ class TagEntry(WrittenPart):
             unit=self.unit,
             scale=self.scale,
             offset=self.offset,
+            transformer=self.transformer,
             width=self.width,
             rate_max=self.rate_max,
             counts=self.counts,
             deadband=self.deadband,
             period_s=self.period_s,
             vocabulary=self.vocabulary,
+            watch=self._watch(opcua) if driver == "opcua" else None,
+        )
+
+    def _watch(self, defaults: OpcUaDefaults) -> Watch | None:
+        given = {key: getattr(self, key) for key in _WATCH_KEYS}
+        if (self.mode or defaults.mode) == "poll":
+            if said := [key for key, value in given.items() if value is not None]:
+                raise WrongTag(said[0], "goes with mode: subscribe, and this tag is polled")
+            return None
+        if self.period_s is not None:
+            raise WrongTag("period_s", "is for a tag that is polled; this one is told by the server")
+        return Watch(
+            **{key: getattr(defaults, key) if value is None else value for key, value in given.items()}
         )
 
     def _node(self, namespace: str | None) -> OpcUaAddress:
@@ -200,16 +243,19 @@ class TagEntry(WrittenPart):
             if key in self.model_fields_set:
                 raise WrongTag(key.rstrip("_"), "is for Modbus, and this profile is for OPC UA")
         if self.node.startswith(("ns=", "nsu=")):
-            return OpcUaAddress(self.node)
+            return OpcUaAddress(self.node, self.at)
         if not self.node.startswith(("s=", "i=", "g=", "b=")):
             raise WrongTag("node", "should be a node id such as s=Admin.ProdProcessedCount or nsu=urn:x;i=12")
         if namespace is None:
-            return OpcUaAddress(self.node)
-        return OpcUaAddress(f"nsu={namespace};{self.node}")
+            return OpcUaAddress(self.node, self.at)
+        return OpcUaAddress(f"nsu={namespace};{self.node}", self.at)
 
     def _registers(self, modbus: ModbusDefaults) -> ModbusAddress:
         if self.node is not None:
             raise WrongTag("node", "is for OPC UA, and this profile is for Modbus")
+        for key in ("at", "mode", *_WATCH_KEYS):
+            if key in self.model_fields_set:
+                raise WrongTag(key, "is for OPC UA, and this profile is for Modbus")
         table, register, maker_order = self._place(modbus)
         if table.is_bits and self.type is not RegisterType.BIT:
             raise WrongTag("type", f"of a {table} should be bit")
@@ -274,6 +320,8 @@ class TagEntry(WrittenPart):
         if self.width > address.type.bits:
             raise WrongTag("width", f"is more than the {address.type.bits} bits of {address.type}")
 
+
+_WATCH_KEYS = ("sampling_ms", "publishing_ms", "queue", "discard_oldest")
 
 _DATATYPES = {
     RegisterType.UINT16: DataType.UINT16,

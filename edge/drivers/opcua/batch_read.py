@@ -46,16 +46,20 @@ _SCALARS = {
 _STRING, _DATETIME = 12, 13
 
 
-NodeValue = tuple[Value, int, int | None]
+NodeValue = tuple[Any, int, int | None]
 """(value, StatusCode, source time in ms UTC). The value is None if there is none, or none that a tag can hold;
 the time is None if the server gives none."""
 
 
 class BatchRead:
-    """A Read request for the Value of these nodes, ready to be sent again and again."""
+    """A Read request for the Value of these nodes, ready to be sent again and again.
 
-    def __init__(self, nodes: Sequence[ua.NodeId]) -> None:
+    `whole`: values are told as they are, arrays and structures too, for somebody who picks from them.
+    """
+
+    def __init__(self, nodes: Sequence[ua.NodeId], *, whole: bool = False) -> None:
         self.count = len(nodes)
+        self._whole = whole
         parameters = ua.ReadParameters(
             MaxAge=0.0,
             TimestampsToReturn=ua.TimestampsToReturn.Source,
@@ -68,7 +72,7 @@ class BatchRead:
         async with asyncio.timeout(timeout_s):
             answer = await self._request(protocol, timeout_s)
         protocol.check_answer(answer, " in response to ReadRequest")
-        return decode_read_response(answer.copy())
+        return decode_read_response(answer.copy(), whole=self._whole)
 
     def _request(self, protocol: UASocketProtocol, timeout_s: float) -> "asyncio.Future[Any]":
         """Like UASocketProtocol._send_request, with a body that is encoded already."""
@@ -86,16 +90,19 @@ class BatchRead:
         return answer
 
 
-def decode_read_response(buffer: Any) -> list[NodeValue]:
+def decode_read_response(buffer: Any, *, whole: bool = False) -> list[NodeValue]:
     """The results of a ReadResponse. Raises ua.UaStatusCodeError if the service failed."""
-    whole = buffer.copy()
+    message = buffer.copy()
     nodeid_from_binary(buffer)
     header = struct_from_binary(ua.ResponseHeader, buffer)
     header.ServiceResult.check()
-    try:
-        return _scalars(bytes(buffer))
-    except _NotScalar:
-        return [_generic(result) for result in struct_from_binary(ua.ReadResponse, whole).Results]
+    if not whole:
+        try:
+            return _scalars(bytes(buffer))
+        except _NotScalar:
+            pass  # As slowly as asyncua decodes.
+    results = struct_from_binary(ua.ReadResponse, message).Results
+    return [node_value(result, whole=whole) for result in results]
 
 
 class _NotScalar(ValueError):
@@ -156,20 +163,24 @@ def _ms(ticks: int) -> int:
     return (ticks - _EPOCH_TICKS) // _TICKS_PER_MS
 
 
-def _generic(result: ua.DataValue) -> NodeValue:
+def node_value(result: ua.DataValue, *, whole: bool = False) -> NodeValue:
     """What asyncua decoded, in our terms."""
     value = result.Value.Value if result.Value is not None else None
-    if isinstance(value, ua.LocalizedText):
-        value = value.Text
-    elif isinstance(value, datetime):
-        value = _datetime_ms(value)
-    elif isinstance(value, ua.StatusCode):
-        value = value.value
-    elif not isinstance(value, bool | int | float | str):
-        value = None
     source_time = result.SourceTimestamp
     status = result.StatusCode.value if result.StatusCode is not None else 0
-    return value, status, None if source_time is None else _datetime_ms(source_time)
+    time_ms = None if source_time is None else _datetime_ms(source_time)
+    return value if whole else scalar(value), status, time_ms
+
+
+def scalar(value: Any) -> Value:
+    """As a tag would hold it; None for what no tag can hold."""
+    if isinstance(value, ua.LocalizedText):
+        return value.Text
+    if isinstance(value, datetime):
+        return _datetime_ms(value)
+    if isinstance(value, ua.StatusCode):
+        return int(value.value)
+    return value if isinstance(value, bool | int | float | str) else None
 
 
 def _datetime_ms(moment: datetime) -> int:

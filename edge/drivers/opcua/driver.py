@@ -1,8 +1,8 @@
-"""OPC UA by batched polls.
+"""OPC UA: batched polls, and beside them what the server tells by itself.
 
 All tags of a poll go out in as few Read requests as the server's own limit allows; each request keeps its tags
 beside its nodes, so an answer cannot be taken for another's. A node the server does not know makes its tag BAD
-and no other.
+and no other; it is asked for again at every poll.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,23 +15,27 @@ from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.ua import uaerrors
 from asyncua.ua.status_codes import StatusCodes
+from asyncua.ua.object_ids import ObjectIds
 
-from edge.acquisition.addresses import OpcUaAddress
-from edge.acquisition.decode import Publisher, publisher
 from edge.acquisition.device_settings import Device
-from edge.acquisition.driver import Clock, Reading
+from edge.acquisition.driver import Clock, Notified, Reading
 from edge.acquisition.profile import Profile, Tag
-from edge.acquisition.timestamps import reading_time
 from edge.contract.datatypes import Quality
-from edge.drivers.opcua.batch_read import BatchRead, NodeValue
+from edge.drivers.opcua.read_plan import ReadPlan, resolved
+from edge.drivers.opcua.references import standard
 from edge.drivers.opcua.session import opened, our_errors
 from edge.errors import DeviceUnavailable
+from edge.drivers.opcua.values import Values, address_of, reading_of
+from edge.drivers.opcua.watch_readings import WatchReadings
+from edge.drivers.opcua.watching import Watching
 
 log = structlog.get_logger(__name__)
 
-MAX_NODES_PER_READ = ua.NodeId.from_string(
-    "i=11705"
-)  # Server_ServerCapabilities_OperationLimits_MaxNodesPerRead
+MAX_NODES_PER_READ = standard(ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead)
+MAX_ITEMS_PER_CALL = standard(ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall)
+
+ITEMS_PER_CALL = 100
+"""Monitored items made at once: an S7-1200 becomes fifty times slower beyond 200."""
 
 _TOO_MUCH = (
     uaerrors.BadTooManyOperations,
@@ -48,13 +52,19 @@ class OpcUaDriver:
     def __init__(self, device: Device, profile: Profile, clock: Clock) -> None:
         self._device = device
         self._clock = clock
+        self._profile = profile
         self._opening: AbstractAsyncContextManager[Client] | None = None
         self._client: Client | None = None
         self._namespaces: list[str] = []
+        self._values: Values | None = None
+        self._watching: Watching | None = None
+        self._unresolved_watched: list[Tag] = []
+        self._watch_readings = WatchReadings(clock)
+        self.arrived = asyncio.Event()
         # Larger requests than the default are not cheaper per node, and some servers choke on them.
         self._nodes_per_read_learned = device.nodes_per_read
         self._nodes_per_read = device.nodes_per_read
-        self._plans: dict[int, _Plan] = {}  # Of this connection: namespace indices may change with each.
+        self._plans: dict[int, ReadPlan] = {}  # Of this connection: namespace indices may change with each.
         self._named_unknown: set[str] = set()
         self._log = log.bind(device=device.name)
 
@@ -66,11 +76,13 @@ class OpcUaDriver:
         try:
             with our_errors():
                 self._namespaces = list(await client.get_namespace_array())
-                stated = await _stated_limit(client)
+                stated = await _stated_limit(client, MAX_NODES_PER_READ)
                 self._nodes_per_read = min(
                     stated or self._nodes_per_read_learned, self._nodes_per_read_learned
                 )
         except BaseException:
+                self._values = Values(client)
+                await self._values.learn_texts(self._resolved(self._profile.polled)[0])
             await self.__aexit__(None, None, None)
             raise
         return self
@@ -80,9 +92,15 @@ class OpcUaDriver:
     ) -> None:
         opening, self._opening, self._client = self._opening, None, None
         if opening is not None:
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            self._watch_readings.end(watching)
+            await watching.close()
             await opening.__aexit__(None, None, None)
 
     async def read(self, tags: Sequence[Tag]) -> list[Reading]:
+    # -- polling ----------------------------------------------------------------------------------------------------
+
         while True:
             plan = self._plan(tags)
             try:
@@ -93,42 +111,38 @@ class OpcUaDriver:
                     raise
                 self._ask_for_less()
 
-    async def _read(self, plan: "_Plan") -> list[Reading]:
-        protocol = self._client.uaclient.protocol if self._client is not None else None
+    async def _read(self, plan: ReadPlan) -> list[Reading]:
+        client, values = self._connected()
+        protocol = client.uaclient.protocol
         if protocol is None:
             raise DeviceUnavailable("the connection was closed by the server")
         readings: list[Reading] = []
         for batch in plan.batches:
-            values = await batch.request.send(protocol, self._device.timeout_s)
-            if len(values) != len(batch.tags):
-                raise DeviceUnavailable(f"answered {len(values)} of {len(batch.tags)} nodes")
-            readings += self._readings(batch, values, self._clock())
-        if plan.unresolved:
-            time_ms = self._clock()
-            readings += [_bad(tag, time_ms) for tag in plan.unresolved]
-        return readings
+            answers = await batch.request.send(protocol, self._device.timeout_s)
+            if len(answers) != len(batch.tags):
+                raise DeviceUnavailable(f"answered {len(answers)} of {len(batch.tags)} nodes")
+            if batch.whole:
+                for answer in answers:
+                    await values.structures.learn(answer[0])
+            read_ms = self._clock()
+            for (tag, publish), answer in zip(batch.tags, answers, strict=True):
+                reading = reading_of(tag, publish, answer, read_ms)
+                readings.append(reading)
+                if reading.quality is Quality.BAD:
+                    self._name_unknown(tag, answer[1])
+        return [*readings, *(_bad(tag, self._clock()) for tag in plan.unresolved)]
 
-    def _readings(self, batch: "_Batch", values: list[NodeValue], read_ms: int) -> Iterator[Reading]:
-        for (tag, publish), (raw, status, source_ms) in zip(batch.tags, values, strict=True):
-            time_ms, by_edge = reading_time(tag.role, source_ms, read_ms)
-            severity = status >> 30
-            if severity >= 2:
-                self._name_unknown(tag, status)
-                yield Reading(tag, None, time_ms, Quality.BAD, by_edge)
-                continue
-            value = publish(raw)
-            if value is None or (severity and tag.role.is_counted):
-                # An uncertain count may be a substitute or the last good one: nothing to count by.
-                yield Reading(tag, None, time_ms, Quality.BAD, by_edge)
-            else:
-                yield Reading(tag, value, time_ms, Quality.STALE if severity else Quality.GOOD, by_edge)
+    def _connected(self) -> tuple[Client, Values]:
+        if self._client is None or self._values is None:
+            raise DeviceUnavailable("not connected")
+        return self._client, self._values
 
-    def _plan(self, tags: Sequence[Tag]) -> "_Plan":
+    def _plan(self, tags: Sequence[Tag]) -> ReadPlan:
         plan = self._plans.get(id(tags))
         if plan is None or plan.tags is not tags:
-            plan = self._plans[id(tags)] = _Plan(tags, self._namespaces, self._nodes_per_read)
-            for tag in plan.unresolved:
-                self._name_unknown(tag, StatusCodes.BadNodeIdInvalid)
+            nodes, unresolved = self._resolved(tags)
+            _, values = self._connected()
+            plan = self._plans[id(tags)] = ReadPlan(tags, nodes, unresolved, values, self._nodes_per_read)
         return plan
 
     def _ask_for_less(self) -> None:
@@ -137,11 +151,64 @@ class OpcUaDriver:
         self._log.info("opcua_smaller_reads", nodes_per_read=self._nodes_per_read)
 
     def _name_unknown(self, tag: Tag, status: int) -> None:
+    # -- watching ---------------------------------------------------------------------------------------------------
+
+    async def watch(self, tags: Sequence[Tag]) -> None:
+        client, values = self._connected()
+        nodes, unresolved = self._resolved(tags)
+        with our_errors():
+            stated = await _stated_limit(client, MAX_ITEMS_PER_CALL)
+        per_call = min(stated or ITEMS_PER_CALL, ITEMS_PER_CALL)
+        self.arrived.clear()
+        self._watch_readings.begin(tags, values)
+        self._watching = Watching(
+            client, values.structures, self.arrived, timeout_s=self._device.timeout_s, per_call=per_call
+        )
+        self._unresolved_watched = unresolved
+        await self._watching.start(nodes)
+        self.arrived.set()
+
+    def take(self) -> Notified:
+        self.arrived.clear()
+        if self._watching is None:
+            return Notified()
+        statuses = [(change.item.tag, change.value[1]) for change in self._watching.changes]
+        told = self._watch_readings.take(self._watching)
+        for tag, status in statuses:
+            if status:
+                self._name_unknown(tag, status)
+        unresolved, self._unresolved_watched = self._unresolved_watched, []
+        if unresolved:
+            readings = [*told.readings, *(_bad(tag, self._clock()) for tag in unresolved)]
+            told = Notified(readings, told.losses)
+        if not told.readings and not told.losses:
+            self._watching.raise_failure()
+        elif self._watching.is_over:
+            self.arrived.set()  # The failure is told next.
+        return told
+
+    # -- both -------------------------------------------------------------------------------------------------------
+
+    def _resolved(self, tags: Iterable[Tag]) -> tuple[list[tuple[Tag, ua.NodeId]], list[Tag]]:
+        """Tags with their nodes, and those that have none in this server."""
+        nodes: list[tuple[Tag, ua.NodeId]] = []
+        unresolved: list[Tag] = []
+        for tag in tags:
+            node = resolved(address_of(tag).node, self._namespaces)
+            if node is None:
+                unresolved.append(tag)
+                self._name_unknown(tag, StatusCodes.BadNodeIdInvalid)
+            else:
+                nodes.append((tag, node))
+        return nodes, unresolved
+
         """Once per tag: a BAD that will not heal by itself is for a person to see."""
         if status & 0xFFFF0000 not in _NOT_IN_THE_DEVICE or tag.name in self._named_unknown:
             return
         self._named_unknown.add(tag.name)
-        self._log.warning("tag_not_in_device", tag=tag.name, node=_node(tag), status=f"0x{status:08X}")
+        self._log.warning(
+            "tag_not_in_device", tag=tag.name, node=address_of(tag).node, status=f"0x{status:08X}"
+        )
 
 
 _NOT_IN_THE_DEVICE = frozenset(
@@ -155,61 +222,14 @@ _NOT_IN_THE_DEVICE = frozenset(
 )
 
 
-class _Batch:
-    """One request and its tags, in the same order."""
-
-    __slots__ = ("request", "tags")
-
-    def __init__(self, nodes: Sequence[tuple[Tag, ua.NodeId]]) -> None:
-        self.tags: list[tuple[Tag, Publisher]] = [(tag, publisher(tag)) for tag, _ in nodes]
-        self.request = BatchRead([node for _, node in nodes])
-
-
-class _Plan:
-    """How a set of tags is read in this session."""
-
-    def __init__(self, tags: Sequence[Tag], namespaces: Sequence[str], nodes_per_read: int) -> None:
-        self.tags = tags
-        self.unresolved: list[Tag] = []
-        nodes: list[tuple[Tag, ua.NodeId]] = []
-        for tag in tags:
-            node = _resolved(_node(tag), namespaces)
-            if node is None:
-                self.unresolved.append(tag)
-            else:
-                nodes.append((tag, node))
-        self.batches = [
-            _Batch(nodes[first : first + nodes_per_read]) for first in range(0, len(nodes), nodes_per_read)
-        ]
-
-
-def _node(tag: Tag) -> str:
-    if not isinstance(tag.address, OpcUaAddress):
-        raise TypeError(f"{tag.name} has no node id")
-    return tag.address.node
-
-
-def _resolved(text: str, namespaces: Sequence[str]) -> ua.NodeId | None:
-    """The node id with the server's own namespace index; None if the server lacks the namespace, or it is no id."""
-    if text.startswith("nsu="):
-        uri, _, identifier = text.removeprefix("nsu=").partition(";")
-        if uri not in namespaces:
-            return None
-        text = f"ns={namespaces.index(uri)};{identifier}"
-    try:
-        return ua.NodeId.from_string(text)
-    except (uaerrors.UaError, ValueError):
-        return None
-
-
 def _bad(tag: Tag, time_ms: int) -> Reading:
-    return Reading(tag, None, time_ms, Quality.BAD, True)
+    return Reading(tag, None, time_ms, Quality.BAD, True, "no such node, or no such namespace")
 
 
-async def _stated_limit(client: Client) -> int | None:
-    """MaxNodesPerRead of the server. 0 and missing both mean that it states none."""
+async def _stated_limit(client: Client, node: ua.NodeId) -> int | None:
+    """A limit of the server. 0 and missing both mean that it states none."""
     try:
-        limit = await client.get_node(MAX_NODES_PER_READ).read_value()
+        limit = await client.get_node(node).read_value()
     except (uaerrors.BadNodeIdUnknown, uaerrors.BadAttributeIdInvalid, uaerrors.BadNotReadable):
         return None
     return limit if isinstance(limit, int) and limit > 0 else None

@@ -2,7 +2,7 @@ import pytest
 
 from edge.acquisition.addresses import ModbusAddress, OpcUaAddress, RegisterType, Table, WordOrder
 from edge.acquisition.located_yaml import parse_yaml
-from edge.acquisition.profile import HEARTBEAT
+from edge.acquisition.profile import HEARTBEAT, Watch
 from edge.acquisition.profile_file import load_profile, parse_profile
 from edge.contract.datatypes import DataType
 from edge.contract.roles import Role
@@ -147,3 +147,53 @@ def test_a_profile_says_where_its_addresses_are_from():
 def test_an_unknown_profile_names_those_there_are():
     with pytest.raises(ConfigError, match="there are abb_b23, eastron_sdm630"):
         load_profile("abb_b32")
+
+
+WATCHED = "opcua: {mode: subscribe, publishing_ms: 1000, queue: 5}\n"
+
+
+def test_tags_are_told_or_polled_as_the_profile_and_then_the_tag_says():
+    made = profile(
+        "  - {name: a, node: s=A, datatype: Int32, role: measurement}\n"
+        "  - {name: b, node: s=B, datatype: Int32, role: measurement, mode: poll, period_s: 5}\n"
+        "  - {name: c, node: s=C, datatype: Int32, role: measurement, sampling_ms: 50, discard_oldest: false}\n",
+        "opcua",
+        WATCHED,
+    )
+    assert [tag.watch for tag in made.polled] == [
+        Watch(250, 1000, 5, True),
+        None,
+        Watch(50, 1000, 5, False),
+    ]
+    assert [tag.name for tag in made.watched] == ["a", "c"]
+
+
+def test_a_value_inside_a_structure_is_named_by_elements_and_members():
+    made = profile(
+        "  - {name: a, node: s=A, at: [0, AccCount], datatype: Int32, role: measurement}\n"
+        "  - {name: b, node: s=A, at: 3, datatype: Int32, role: measurement}\n",
+        "opcua",
+        "namespace: urn:x\n",
+    )
+    assert [tag.address for tag in made.polled] == [
+        OpcUaAddress("nsu=urn:x;s=A", (0, "AccCount")),
+        OpcUaAddress("nsu=urn:x;s=A", (3,)),
+    ]
+    moved = made.in_namespace("urn:y").polled
+    assert moved[0].address == OpcUaAddress("nsu=urn:y;s=A", (0, "AccCount"))
+
+
+@pytest.mark.parametrize(
+    ("tag", "driver", "more", "expected"),
+    [
+        ("node: s=A, queue: 3", "opcua", "", "queue: goes with mode: subscribe"),
+        ("node: s=A, period_s: 3", "opcua", WATCHED, "period_s: is for a tag that is polled"),
+        ("node: s=A, at: [-1]", "opcua", "", "at: elements are counted from 0"),
+        ("node: s=A, at: [1.5]", "opcua", "", "at: should be numbers of elements and names of members"),
+        ("register: 1, at: 3", "modbus", "", "at: is for OPC UA"),
+        ("register: 1, mode: subscribe", "modbus", "", "mode: is for OPC UA"),
+    ],
+)
+def test_a_wrong_way_to_watch_is_refused(tag, driver, more, expected):
+    written = f"  - {{name: a, {tag}, datatype: Int32, role: measurement}}\n"
+    assert any(expected in one for one in mistakes(written, driver, more))

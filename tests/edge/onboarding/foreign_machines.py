@@ -31,6 +31,10 @@ class Machine:
         self._process.stdin.flush()
         return self._line()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.kill()
         self._process.communicate()

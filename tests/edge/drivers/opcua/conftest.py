@@ -135,3 +135,33 @@ def opcua_device():
         return Device(**{**settings, **more})
 
     return make
+
+
+@pytest.fixture
+def plc_tag():
+    """A tag of the foreign PLC; `node` if it is not called like the tag."""
+
+    def make(name: str, datatype: DataType = DataType.INT32, role: Role = Role.MEASUREMENT, **more) -> Tag:
+        node, at = more.pop("node", name), more.pop("at", ())
+        return Tag(name, role, datatype, OpcUaAddress(f"nsu=urn:not-ours:plc;s={node}", at), **more)
+
+    return make
+
+
+@pytest.fixture
+def plc_count(plc_tag):
+    def make(name: str, **more) -> Tag:
+        known = {"unit": "parts", "width": 31, "rate_max": 1000.0, "counts": Counts.PARTS}
+        return plc_tag(name, DataType.INT32, Role.COUNTER, **{**known, **more})
+
+    return make
+
+
+@pytest.fixture
+def plc_device(opcua_device):
+    """The foreign PLC as a device of the edge."""
+
+    def make(plc, **more) -> Device:
+        return opcua_device(plc.port, **{"name": "plc", "url": f"opc.tcp://127.0.0.1:{plc.port}", **more})
+
+    return make

@@ -1,0 +1,57 @@
+"""How a set of tags is read in one session: which node is which tag's, and in which request."""
+
+from collections.abc import Sequence
+
+from asyncua import ua
+from asyncua.ua import uaerrors
+
+from edge.acquisition.decode import Publisher
+from edge.acquisition.profile import Tag
+from edge.drivers.opcua.batch_read import BatchRead
+from edge.drivers.opcua.values import Values, address_of
+
+
+class Batch:
+    """One request and its tags, in the same order. `whole`: values are picked out of arrays and structures."""
+
+    __slots__ = ("request", "tags", "whole")
+
+    def __init__(self, nodes: Sequence[tuple[Tag, ua.NodeId]], values: Values, *, whole: bool) -> None:
+        self.tags: list[tuple[Tag, Publisher]] = [(tag, values.publisher(tag)) for tag, _ in nodes]
+        self.request = BatchRead([node for _, node in nodes], whole=whole)
+        self.whole = whole
+
+
+class ReadPlan:
+    """How a set of tags is read in this session. What comes whole has requests of its own: it is slower to decode."""
+
+    def __init__(
+        self,
+        tags: Sequence[Tag],
+        nodes: Sequence[tuple[Tag, ua.NodeId]],
+        unresolved: Sequence[Tag],
+        values: Values,
+        nodes_per_read: int,
+    ) -> None:
+        self.tags = tags
+        self.unresolved = unresolved
+        self.batches: list[Batch] = []
+        for whole in (False, True):
+            alike = [(tag, node) for tag, node in nodes if bool(address_of(tag).at) is whole]
+            self.batches += [
+                Batch(alike[first : first + nodes_per_read], values, whole=whole)
+                for first in range(0, len(alike), nodes_per_read)
+            ]
+
+
+def resolved(text: str, namespaces: Sequence[str]) -> ua.NodeId | None:
+    """The node id with the server's own namespace index; None if the server lacks the namespace, or it is no id."""
+    if text.startswith("nsu="):
+        uri, _, identifier = text.removeprefix("nsu=").partition(";")
+        if uri not in namespaces:
+            return None
+        text = f"ns={namespaces.index(uri)};{identifier}"
+    try:
+        return ua.NodeId.from_string(text)
+    except (uaerrors.UaError, ValueError):
+        return None

@@ -1,0 +1,302 @@
+"""The server's side of watching: subscriptions made in one session, and what they publish, in order.
+
+One task asks the server again and again to publish (OPC 10000-4, 5.14.5), with one request more in its hands than it
+has subscriptions. asyncua's own loop is not used: it passes over a message that went lost and a subscription that is
+gone. A message that is missing is asked for once more (Republish); what the server no longer has is a loss. Silence
+beyond the keep-alive, a subscription that ended, or a session that is gone end the task, and so the connection: the
+poller makes all of it anew.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, TypeVar
+
+import structlog
+from asyncua import ua
+from asyncua.client.client import Client
+from asyncua.client.ua_client import UASocketProtocol
+from asyncua.ua import uaerrors
+from asyncua.ua.attribute_ids import AttributeIds
+from asyncua.ua.ua_binary import struct_from_binary
+
+from edge.acquisition.profile import Tag
+from edge.drivers.opcua.batch_read import NodeValue, node_value
+from edge.drivers.opcua.session import our_errors
+from edge.drivers.opcua.structures import Structures
+from edge.drivers.opcua.subscription import Item, Subscription, changes, ended
+from edge.drivers.opcua.values import address_of
+from edge.errors import DeviceError, DeviceUnavailable
+
+log = structlog.get_logger(__name__)
+
+KEEP_ALIVE_MS = 5_000
+LIFETIME_MS = 60_000
+"""So long the server keeps a subscription nobody asks about; like the session's own time-out."""
+REQUESTS_MAX = 8
+REPUBLISH_MAX = 100
+ASK_AGAIN_S = 60.0
+VALUES_MAX = 100_000
+"""Changes that wait to be taken. The poller takes them at once, unless the edge's clock cannot be believed."""
+
+_TOO_MUCH = (uaerrors.BadTooManyOperations, uaerrors.BadRequestTooLarge, uaerrors.BadEncodingLimitsExceeded)
+
+Response = TypeVar("Response")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the server told of one item."""
+
+    item: Item
+    value: NodeValue
+
+
+class Watching:
+    """All subscriptions of a session. `start` once, `close` in any case. `arrived` is set whenever there is something."""
+
+    def __init__(
+        self,
+        client: Client,
+        structures: Structures,
+        arrived: asyncio.Event,
+        *,
+        timeout_s: float,
+        per_call: int,
+    ) -> None:
+        protocol = client.uaclient.protocol
+        if protocol is None:
+            raise DeviceUnavailable("the connection was closed by the server")
+        self._client = client
+        self._protocol: UASocketProtocol = protocol
+        self._structures = structures
+        self._arrived = arrived
+        self._timeout_s = timeout_s
+        self._per_call = per_call
+        self._items: dict[int, Item] = {}
+        self._subscriptions: dict[int, Subscription] = {}
+        self._requests: deque[asyncio.Future[Any]] = deque()
+        self._requests_max = REQUESTS_MAX
+        self._acknowledgements: list[ua.SubscriptionAcknowledgement] = []
+        self._task: asyncio.Task[None] | None = None
+        self._ask_again_s = 0.0
+        self._failure: DeviceError | None = None
+        self.changes: list[Change] = []
+        self.dropped: dict[int, Item] = {}  # What fell out of `changes`, by handle.
+        self.lost: list[
+            tuple[Subscription, float]
+        ] = []  # Messages that went lost, and since when (the loop's).
+
+    @property
+    def subscriptions(self) -> Sequence[Subscription]:
+        return list(self._subscriptions.values())
+
+    async def start(self, nodes: Sequence[tuple[Tag, ua.NodeId]]) -> None:
+        """Raises DeviceUnavailable or DeviceRefused."""
+        groups: defaultdict[int, list[Item]] = defaultdict(list)
+        for handle, (tag, node) in enumerate(nodes, start=1):
+            if tag.watch is not None:
+                self._items[handle] = item = Item(handle, tag, node, tag.watch)
+                groups[tag.watch.publishing_ms].append(item)
+        with our_errors():
+            for publishing_ms, items in groups.items():
+                subscription = await self._subscribe(publishing_ms, items)
+                self._subscriptions[subscription.number] = subscription
+                await self._watch(subscription, items)
+        if self._subscriptions:
+            self._ask_again_s = asyncio.get_running_loop().time() + ASK_AGAIN_S
+            self._requests_max = min(REQUESTS_MAX, len(self._subscriptions) + 1)
+            self._task = asyncio.create_task(self._run(), name="edge.opcua.publish")
+            self._task.add_done_callback(lambda _: self._arrived.set())
+
+    async def close(self) -> None:
+        """The server is not asked: closing the session ends its subscriptions."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        for request in self._requests:
+            if request.done() and not request.cancelled():
+                request.exception()  # Taken note of: nobody waits for it any more.
+            request.cancel()
+
+    @property
+    def is_over(self) -> bool:
+        return self._task is not None and self._task.done()
+
+    def raise_failure(self) -> None:
+        """Why there will be nothing more: DeviceUnavailable, DeviceRefused, or a mistake of ours."""
+        if self._failure is not None:
+            raise self._failure
+        if self._task is not None and self._task.done() and not self._task.cancelled():
+            self._task.result()
+
+    # -- making subscriptions ---------------------------------------------------------------------------------------
+
+    async def _subscribe(self, publishing_ms: int, items: Sequence[Item]) -> Subscription:
+        request = ua.CreateSubscriptionRequest()
+        count = max(1, ceil(KEEP_ALIVE_MS / publishing_ms))
+        request.Parameters = ua.CreateSubscriptionParameters(
+            RequestedPublishingInterval=float(publishing_ms),
+            RequestedMaxKeepAliveCount=count,
+            RequestedLifetimeCount=max(3 * count, ceil(LIFETIME_MS / publishing_ms)),
+            MaxNotificationsPerPublish=0,
+            PublishingEnabled=True,
+            Priority=0,
+        )
+        response = await self._sent(request, ua.CreateSubscriptionResponse)
+        made = response.Parameters
+        keep_alive_s = made.RevisedPublishingInterval * made.RevisedMaxKeepAliveCount / 1000
+        log.info(
+            "opcua_subscribed",
+            items=len(items),
+            publishing_ms=made.RevisedPublishingInterval,
+            keep_alive_s=keep_alive_s,
+        )
+        return Subscription(made.SubscriptionId, items, keep_alive_s, asyncio.get_running_loop().time())
+
+    async def _watch(self, subscription: Subscription, items: Sequence[Item]) -> None:
+        """Make monitored items, as many a call as the server takes. What it refuses is told as a Bad value."""
+        rest = list(items)
+        while rest:
+            portion = rest[: self._per_call]
+            parameters = ua.CreateMonitoredItemsParameters(
+                SubscriptionId=subscription.number,
+                TimestampsToReturn=ua.TimestampsToReturn.Source,
+                ItemsToCreate=[_wanted(item) for item in portion],
+            )
+            try:
+                results = await self._client.uaclient.create_monitored_items(parameters)
+            except _TOO_MUCH:
+                if self._per_call == 1:
+                    raise
+                self._per_call = max(1, len(portion) // 2)
+                continue
+            if len(results) != len(portion):
+                raise DeviceUnavailable(f"answered {len(results)} of {len(portion)} monitored items")
+            rest = rest[len(portion) :]
+            for item, result in zip(portion, results, strict=True):
+                if not result.StatusCode.is_good():
+                    subscription.refused.append(item)
+                    self._take(item, (None, result.StatusCode.value, None))
+
+    async def _ask_again(self) -> None:
+        """For what was refused: a node may come later than the server."""
+        for subscription in self._subscriptions.values():
+            items, subscription.refused = subscription.refused, []
+            await self._watch(subscription, items)
+
+    # -- publishing -------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            with our_errors():
+                while True:
+                    await self._one_answer()
+        except DeviceError as error:
+            self._failure = error
+
+    async def _one_answer(self) -> None:
+        while len(self._requests) < self._requests_max:
+            self._requests.append(self._asked())
+        answer = await self._in_time(self._requests[0])
+        self._requests.popleft()
+        try:
+            self._protocol.check_answer(answer, " in response to PublishRequest")
+        except uaerrors.BadTooManyPublishRequests:
+            if self._requests_max == 1:
+                raise
+            self._requests_max -= 1
+            return
+        except uaerrors.BadTimeout:
+            return  # Of this request alone, as some servers time requests out that wait for news.
+        response = struct_from_binary(ua.PublishResponse, answer)
+        response.ResponseHeader.ServiceResult.check()
+        await self._published(response.Parameters)
+        if asyncio.get_running_loop().time() >= self._ask_again_s:
+            self._ask_again_s = asyncio.get_running_loop().time() + ASK_AGAIN_S
+            await self._ask_again()
+
+    def _asked(self) -> "asyncio.Future[Any]":
+        request = ua.PublishRequest()
+        request.Parameters.SubscriptionAcknowledgements = self._acknowledgements
+        self._acknowledgements = []
+        return self._protocol._send_request(request, timeout=0)
+
+    async def _in_time(self, request: "asyncio.Future[Any]") -> Any:
+        """Raises DeviceUnavailable when the server says nothing although its keep-alive is over."""
+        due_s = min(subscription.due_s for subscription in self._subscriptions.values()) + self._timeout_s
+        done, _ = await asyncio.wait([request], timeout=due_s - asyncio.get_running_loop().time())
+        if not done:
+            raise DeviceUnavailable("no keep-alive of its subscription")
+        return request.result()
+
+    async def _published(self, result: ua.PublishResult) -> None:
+        subscription = self._subscriptions.get(result.SubscriptionId)
+        if subscription is None:
+            return
+        message = result.NotificationMessage
+        heard_s = subscription.heard_s
+        missing = subscription.missing(message)
+        came = [await self._republished(subscription, number) for number in missing[-REPUBLISH_MAX:]]
+        if len(missing) > len(came) or not all(came):
+            self.lost.append((subscription, heard_s))
+        await self._take_all(message)
+        if message.NotificationData:
+            self._acknowledge(subscription, message.SequenceNumber)
+        subscription.heard(asyncio.get_running_loop().time(), has_more=bool(result.MoreNotifications))
+        self._arrived.set()
+        if (reason := ended(message)) is not None:
+            raise DeviceUnavailable(reason)
+
+    async def _republished(self, subscription: Subscription, number: int) -> bool:
+        """Fetch a message that did not come. False: the server no longer has it."""
+        try:
+            message = await self._client.uaclient.session.republish(subscription.number, number)
+        except uaerrors.BadMessageNotAvailable:
+            return False
+        await self._take_all(message)
+        self._acknowledge(subscription, number)
+        log.info("opcua_republished", subscription=subscription.number, number=number)
+        return True
+
+    def _acknowledge(self, subscription: Subscription, number: int) -> None:
+        self._acknowledgements.append(ua.SubscriptionAcknowledgement(subscription.number, number))
+
+    async def _take_all(self, message: ua.NotificationMessage) -> None:
+        for handle, value in changes(message):
+            item = self._items.get(handle)
+            if item is None:
+                continue
+            whole = bool(address_of(item.tag).at)
+            if whole and value.Value is not None:
+                await self._structures.learn(value.Value.Value)
+            self._take(item, node_value(value, whole=whole))
+
+    def _take(self, item: Item, value: NodeValue) -> None:
+        if len(self.changes) < VALUES_MAX:
+            self.changes.append(Change(item, value))
+        else:
+            self.dropped[item.handle] = item
+        self._arrived.set()
+
+    async def _sent(self, request: Any, kind: type[Response]) -> Response:
+        answer = await self._protocol.send_request(request, timeout=self._timeout_s)
+        response: Any = struct_from_binary(kind, answer)
+        response.ResponseHeader.ServiceResult.check()
+        return response  # type: ignore[no-any-return]
+
+
+def _wanted(item: Item) -> ua.MonitoredItemCreateRequest:
+    watch = item.watch
+    return ua.MonitoredItemCreateRequest(
+        ItemToMonitor=ua.ReadValueId(NodeId=item.node, AttributeId=AttributeIds.Value),
+        MonitoringMode=ua.MonitoringMode.Reporting,
+        RequestedParameters=ua.MonitoringParameters(
+            ClientHandle=item.handle,
+            SamplingInterval=float(watch.sampling_ms),
+            QueueSize=watch.queue,
+            DiscardOldest=watch.discard_oldest,
+        ),
+    )
