@@ -76,9 +76,9 @@ def _device(checked: CheckedDevice) -> dict[str, Any]:
                 "value": reading.value,
                 "unit": reading.tag.unit,
                 "quality": Quality(reading.quality).name.lower(),
+                "why": reading.why,
                 "age_s": round(checked.age_s(reading), 3),
             }
             for reading in checked.readings
         ],
     }
-                "why": reading.why,

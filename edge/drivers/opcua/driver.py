@@ -5,7 +5,8 @@ beside its nodes, so an answer cannot be taken for another's. A node the server 
 and no other; it is asked for again at every poll.
 """
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
@@ -14,8 +15,8 @@ import structlog
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.ua import uaerrors
-from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.object_ids import ObjectIds
+from asyncua.ua.status_codes import StatusCodes
 
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Notified, Reading
@@ -24,10 +25,10 @@ from edge.contract.datatypes import Quality
 from edge.drivers.opcua.read_plan import ReadPlan, resolved
 from edge.drivers.opcua.references import standard
 from edge.drivers.opcua.session import opened, our_errors
-from edge.errors import DeviceUnavailable
 from edge.drivers.opcua.values import Values, address_of, reading_of
 from edge.drivers.opcua.watch_readings import WatchReadings
 from edge.drivers.opcua.watching import Watching
+from edge.errors import DeviceUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -51,16 +52,16 @@ class OpcUaDriver:
 
     def __init__(self, device: Device, profile: Profile, clock: Clock) -> None:
         self._device = device
-        self._clock = clock
         self._profile = profile
+        self._clock = clock
         self._opening: AbstractAsyncContextManager[Client] | None = None
         self._client: Client | None = None
-        self._namespaces: list[str] = []
         self._values: Values | None = None
         self._watching: Watching | None = None
         self._unresolved_watched: list[Tag] = []
         self._watch_readings = WatchReadings(clock)
         self.arrived = asyncio.Event()
+        self._namespaces: list[str] = []
         # Larger requests than the default are not cheaper per node, and some servers choke on them.
         self._nodes_per_read_learned = device.nodes_per_read
         self._nodes_per_read = device.nodes_per_read
@@ -80,9 +81,9 @@ class OpcUaDriver:
                 self._nodes_per_read = min(
                     stated or self._nodes_per_read_learned, self._nodes_per_read_learned
                 )
-        except BaseException:
                 self._values = Values(client)
                 await self._values.learn_texts(self._resolved(self._profile.polled)[0])
+        except BaseException:
             await self.__aexit__(None, None, None)
             raise
         return self
@@ -91,16 +92,16 @@ class OpcUaDriver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         opening, self._opening, self._client = self._opening, None, None
-        if opening is not None:
         watching, self._watching = self._watching, None
         if watching is not None:
             self._watch_readings.end(watching)
             await watching.close()
+        if opening is not None:
             await opening.__aexit__(None, None, None)
 
-    async def read(self, tags: Sequence[Tag]) -> list[Reading]:
     # -- polling ----------------------------------------------------------------------------------------------------
 
+    async def read(self, tags: Sequence[Tag]) -> list[Reading]:
         while True:
             plan = self._plan(tags)
             try:
@@ -150,7 +151,6 @@ class OpcUaDriver:
         self._plans = {}
         self._log.info("opcua_smaller_reads", nodes_per_read=self._nodes_per_read)
 
-    def _name_unknown(self, tag: Tag, status: int) -> None:
     # -- watching ---------------------------------------------------------------------------------------------------
 
     async def watch(self, tags: Sequence[Tag]) -> None:
@@ -202,6 +202,7 @@ class OpcUaDriver:
                 nodes.append((tag, node))
         return nodes, unresolved
 
+    def _name_unknown(self, tag: Tag, status: int) -> None:
         """Once per tag: a BAD that will not heal by itself is for a person to see."""
         if status & 0xFFFF0000 not in _NOT_IN_THE_DEVICE or tag.name in self._named_unknown:
             return
