@@ -1,6 +1,6 @@
 """What `lineside edge check` prints: per device and tag the value, unit, quality and age, or what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from edge.acquisition.check import CheckedDevice
 from edge.contract.datatypes import Quality
+from edge.contract.roles import Role
 from edge.errors import Mistake
 from edge.whole_table import print_whole
 
@@ -39,12 +40,33 @@ def show(devices: Sequence[CheckedDevice], console: Console | None = None) -> bo
             cells = (reading.tag.name, value, reading.tag.unit, quality, age)
             table.add_row(*map(escape, cells))
         print_whole(console, table)
+        for line in _said_of_variants(checked):
+            console.print(line, soft_wrap=True)
         if checked.profile.verified == "draft":
             said = f"{checked.profile.name} is a draft: confirm its guesses, then write verified: device"
             console.print(f"[yellow]{said}", soft_wrap=True)
     well = sum(checked.is_well for checked in devices)
     console.print(f"{well} of {len(devices)} devices are well")
     return well == len(devices)
+
+
+def _said_of_variants(checked: CheckedDevice) -> Iterator[str]:
+    """Each variant of a profile whose documents contradict one another, and what to write."""
+    if checked.comparison is None:
+        return
+    for name, source, tried in checked.comparison.tried:
+        shown = f"{name or 'as the profile says'} ({source}): {tried.verdict}, {', '.join(tried.reasons[:4])}"
+        energy = ", ".join(
+            f"{tag.name} {tried.second[tag.name]} Wh"
+            for tag in tried.profile.polled
+            if tag.role is Role.METER and tried.second.get(tag.name) is not None
+        )
+        yield escape(f"  {shown}; {energy or 'no energy'}")
+    best, named = checked.comparison.best, checked.device.variant or ""
+    if best is None:
+        yield "[yellow]  the variants cannot be told apart: compare with the display of the meter"
+    elif best != named:
+        yield f"[yellow]  write variant: {best}" if best else "[yellow]  write no variant"
 
 
 def as_json(file: str, mistakes: Sequence[Mistake], devices: Sequence[CheckedDevice]) -> dict[str, Any]:
@@ -69,6 +91,12 @@ def _device(checked: CheckedDevice) -> dict[str, Any]:
         "well": checked.is_well,
         "failure": None if checked.failure is None else str(checked.failure),
         "took_s": round(checked.took_s, 3),
+        "variants": [
+            {"name": name, "source": source, "verdict": tried.verdict.value, "reasons": list(tried.reasons)}
+            for name, source, tried in (checked.comparison.tried if checked.comparison else ())
+        ],
+        "variant": checked.device.variant or "",
+        "variant_that_fits": checked.comparison.best if checked.comparison else None,
         "tags": [
             {
                 "name": reading.tag.name,

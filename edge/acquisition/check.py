@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.acquisition.compare_variants import Comparison, compare
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Driver, Reading
 from edge.acquisition.profile import Profile
+from edge.acquisition.profile_file import load_profile
 from edge.acquisition.shared_line import turn_of
 from edge.acquisition.timestamps import wall_clock_ms
 from edge.drivers import driver_of, profile_of
@@ -30,6 +32,7 @@ class CheckedDevice:
     failure: DeviceError | None
     took_s: float  # To connect and read everything.
     checked_ms: int
+    comparison: Comparison | None = None  # Where the profile has variants.
 
     @property
     def is_well(self) -> bool:
@@ -73,6 +76,9 @@ async def check_device(device: Device, profile: Profile, clock: Clock = wall_clo
         readings = await _read_once(driver_of(device, profile, clock), device, profile)
     except DeviceError as error:
         failure = error
+    comparison = None
+    if failure is None and (whole := load_profile(device.profile)).variants:
+        comparison = await _compared(device, whole, clock)
     order = {tag.name: place for place, tag in enumerate(profile.tags)}
     return CheckedDevice(
         device=device,
@@ -81,7 +87,21 @@ async def check_device(device: Device, profile: Profile, clock: Clock = wall_clo
         failure=failure,
         took_s=loop.time() - started_s,
         checked_ms=clock(),
+        comparison=comparison,
     )
+
+
+async def _compared(device: Device, profile: Profile, clock: Clock) -> Comparison | None:
+    """Which variant of the profile fits; None if the device fails meanwhile."""
+
+    async def read(variant: Profile) -> Sequence[Reading]:
+        variant = variant.with_ratios(device.ct_ratio, device.pt_ratio)
+        return await _read_once(driver_of(device, variant, clock), device, variant)
+
+    try:
+        return await compare(profile, device.unit_id, read)
+    except DeviceError:
+        return None
 
 
 async def _read_once(driver: Driver, device: Device, profile: Profile) -> Sequence[Reading]:

@@ -115,6 +115,11 @@ def _misfits(located: Located, index: int, device: dict[str, Any], profile: Prof
         if variant not in names:
             has = f"has {', '.join(names)}" if names else "has none"
             yield located.mistake(("devices", index, "variant"), f"no such variant: {profile.name} {has}")
+    for key in ("ct_ratio", "pt_ratio"):
+        if key in device and not any(tag.transformer for tag in profile.tags):
+            yield located.mistake(
+                ("devices", index, key), f"is applied by the meter itself, as profile {profile.name} has it"
+            )
     period_s = device.get("period_s", 1.0)
     if not isinstance(period_s, int | float) or period_s <= 0:
         return

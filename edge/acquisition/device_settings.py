@@ -75,6 +75,10 @@ class Device(SettingsPart):
     """Modbus: how long one answer may take. A silent unit holds the others of its line up for so long at each attempt."""
     registers_per_read: int | None = Field(default=None, ge=1, le=125)
     """Modbus registers in one request, where the device takes fewer than its profile says."""
+    ct_ratio: int = Field(default=1, ge=1, le=100_000)
+    """Current transformers before a meter that does not know of them: 100/5 A is 20."""
+    pt_ratio: int = Field(default=1, ge=1, le=100_000)
+    """Voltage transformers, likewise: 10 kV/100 V is 100."""
     gap_limit: int | None = Field(default=None, ge=0, le=124)
     """Modbus registers nobody asked for that a request may span; 0: none. In place of the profile's."""
     nodes_per_read: int = Field(default=1000, ge=1, le=1000)

@@ -31,12 +31,13 @@ DRIVERS: dict[str, DriverMaker] = {"opc.tcp": _opcua, "modbus": _modbus, "modbus
 
 
 def profile_of(device: Device) -> Profile:
-    """The device's profile, as its variant if it names one, in its own OPC UA namespace if it has one.
+    """The device's profile: as the variant it names, behind its transformers, in its own OPC UA namespace.
 
     Raises ConfigError; KeyError for a variant that does not exist, which a checked configuration never names."""
     profile = load_profile(device.profile)
     if device.variant is not None:
         profile = profile.variant(device.variant)
+    profile = profile.with_ratios(device.ct_ratio, device.pt_ratio)
     return profile if device.namespace is None else profile.in_namespace(device.namespace)
 
 

@@ -1,52 +1,19 @@
-"""Tries the meter profiles that come with Lineside on a unit, and says which one makes sense of its registers.
+"""Tries the meter profiles that come with Lineside on a unit; `edge/acquisition/plausibility.py` says which one fits."""
 
-Only numbers with a meaning can be judged: mains voltage, mains frequency, energy that does not run backwards. A
-profile without any of these can be read but not recognised.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
 
 from edge.acquisition.addresses import Table
 from edge.acquisition.decode import publisher, register_decoder
 from edge.acquisition.driver import Value
 from edge.acquisition.profile import Profile, Tag
-from edge.contract.roles import Role
 from edge.drivers.modbus.plan import Limits, Read, modbus_address, plan_reads, split_read
+from edge.drivers.modbus.sunspec import find_model
+from edge.errors import DeviceUnavailable
 from edge.onboarding.modbus_registers import Registers
 
-VOLTS = (80.0, 500.0)
-HERTZ = (45.0, 65.0)
-ENERGY_WH_MAX = 10**13
-"""10 TWh: more than any meter of a factory has counted."""
 
-
-class Verdict(StrEnum):
-    """In the order of what a person wants to see first."""
-
-    FITS = "fits"
-    UNKNOWN = "cannot tell"  # It answers, but nothing in it can be judged.
-    CONTRADICTED = "does not fit"
-    ABSENT = "not there"
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One profile on one unit. `first` and `second` are what its tags would publish, read twice."""
-
-    profile: Profile
-    unit: int
-    first: Mapping[str, Value]
-    second: Mapping[str, Value]
-    verdict: Verdict
-    reasons: Sequence[str]
-
-    @property
-    def merit(self) -> tuple[int, int]:
-        """Sorts the best first: by verdict, then by how many of its tags have a value."""
-        missing = sum(value is None for value in self.second.values())
-        return list(Verdict).index(self.verdict), missing
+REFUSED_MAX = 8
+"""Reads of a profile that are refused before it is given up: a unit that has none of it is not asked for each register."""
 
 
 async def read_tags(registers: Registers, unit: int, profile: Profile) -> dict[str, Value]:
@@ -56,57 +23,36 @@ async def read_tags(registers: Registers, unit: int, profile: Profile) -> dict[s
     reads: list[Read] = [
         read for read in plan_reads(profile.polled, limits) if read.table in (Table.HOLDING, Table.INPUT)
     ]
-    while reads:
+    base = await _base(registers, unit, profile)
+    if base is None:
+        return values
+    refused, some = 0, False
+    while reads and (some or refused < REFUSED_MAX):
         read = reads.pop(0)
-        answer = await registers.read(unit, read.table, read.start, read.count)
+        answer = await registers.read(unit, read.table, base + read.start, read.count)
         if answer.registers is not None:
             for tag in read.tags:
                 values[tag.name] = _published(tag, answer.registers, read.start)
+            some = True
         elif not answer.is_silence and (halves := split_read(read, limits)) is not None:
-            reads = [*halves, *reads]
+            reads, refused = [*halves, *reads], refused + 1
     return values
+
+
+async def _base(registers: Registers, unit: int, profile: Profile) -> int | None:
+    """What registers count from; None if the unit does not have the profile's SunSpec model."""
+    if profile.sunspec_model is None:
+        return 0
+
+    async def ask(start: int, count: int) -> Sequence[int] | None:
+        return (await registers.read(unit, Table.HOLDING, start, count)).registers
+
+    try:
+        return await find_model(ask, profile.sunspec_model)
+    except DeviceUnavailable:
+        return None
 
 
 def _published(tag: Tag, registers: Sequence[int], start: int) -> Value:
     address = modbus_address(tag)
     return publisher(tag)(register_decoder(address)(registers, address.register - start))
-
-
-def judged(profile: Profile, unit: int, first: Mapping[str, Value], second: Mapping[str, Value]) -> Tried:
-    """What two readings of a profile say about it. Pure."""
-    for_it: list[str] = []
-    against: list[str] = []
-    for tag in profile.polled:
-        _judge(tag, first.get(tag.name), second.get(tag.name), for_it, against)
-    if all(value is None for value in second.values()):
-        return Tried(profile, unit, first, second, Verdict.ABSENT, ["no tag has a value"])
-    if against:
-        return Tried(profile, unit, first, second, Verdict.CONTRADICTED, against)
-    if not for_it:
-        return Tried(
-            profile, unit, first, second, Verdict.UNKNOWN, ["no mains voltage or frequency to judge by"]
-        )
-    return Tried(profile, unit, first, second, Verdict.FITS, for_it)
-
-
-def _judge(tag: Tag, before: Value, after: Value, for_it: list[str], against: list[str]) -> None:
-    if tag.role is Role.METER:
-        if not isinstance(after, int):
-            against.append(f"{tag.name} has no value")
-        elif after > ENERGY_WH_MAX:
-            against.append(f"{tag.name} {after} Wh is too much")
-        elif isinstance(before, int) and after < before:
-            against.append(f"{tag.name} fell from {before} to {after} Wh")
-        return
-    bounds = {"V": VOLTS, "Hz": HERTZ}.get(tag.unit)
-    if bounds is None or tag.role is not Role.MEASUREMENT:
-        return
-    if not isinstance(after, int | float):
-        against.append(f"{tag.name} has no value")
-    elif bounds[0] <= after <= bounds[1]:
-        for_it.append(f"{tag.name} {after:g} {tag.unit}")
-    elif after != 0 or tag.unit == "Hz":
-        # A phase that is not wired shows 0 V; a meter that runs shows a frequency.
-        against.append(
-            f"{tag.name} {after:g} {tag.unit} is no mains {'voltage' if tag.unit == 'V' else 'frequency'}"
-        )

@@ -8,8 +8,8 @@ from rich.table import Table as Grid
 
 from edge.acquisition.addresses import RegisterType, Table, WordOrder
 from edge.acquisition.driver import Value
+from edge.acquisition.plausibility import Tried, Verdict
 from edge.onboarding.browse_table import shown
-from edge.onboarding.modbus_profiles import Tried, Verdict
 from edge.onboarding.modbus_scan import Scan, is_sane, read_as
 from edge.onboarding.movement import movement_of
 from edge.onboarding.probing import Probed

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Value
 from edge.acquisition.modbus_url import endpoint_of
+from edge.acquisition.plausibility import Tried, judged
 from edge.acquisition.profile import Profile, profile_names
 from edge.acquisition.profile_file import load_profile
 from edge.errors import ConfigError, Mistake
-from edge.onboarding.modbus_profiles import Tried, judged, read_tags
+from edge.onboarding.modbus_profiles import read_tags
 from edge.onboarding.modbus_registers import Registers, TooManyRequests
 from edge.onboarding.modbus_scan import Range, Scan, read_again, scan
 from edge.onboarding.modbus_units import answering

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from edge.acquisition.plausibility import Verdict, judged
 from edge.acquisition.profile_file import load_profile
 from edge.contract.roles import Role
 from edge.onboarding.draft import loaded
-from edge.onboarding.modbus_profiles import Verdict, judged
 from edge.onboarding.modbus_scan import ranges_of
 from edge.onboarding.modbus_units import units_of
 from tests.edge.command_line import lineside_edge
@@ -32,8 +32,11 @@ def test_units_and_the_profile_that_fits_are_found_by_reads_alone(lineside, bus)
     result = lineside("probe", bus.url, "--unit-id", "1-10", "--scan", "none", *QUICK)
     assert result.exit_code == 0, result.stderr
     assert "units that answer: 1, 5" in result.stdout
-    (fits,) = lines_with(result.stdout, "fits")
+    fits, *kin = lines_with(result.stdout, "fits")
     assert "eastron_sdm630" in fits
+    assert [line.split()[3] for line in kin] == ["eastron_sdm120", "eastron_sdm230"], (
+        "the same registers, fewer of them"
+    )
     assert "voltage_l1 230.5 V" in fits
     assert "unit 1 is read by: profile: eastron_sdm630, unit_id: 1" in result.stdout
     assert bus.order("make 0") == 0, "a request that was no read of registers"
