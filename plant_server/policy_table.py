@@ -43,6 +43,8 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/line/{line:path}"): READ,
     ("GET", "/boss"): ANYONE,  # Sends strangers to the sign-in.
     ("GET", "/boss/tiles"): OFFICE,
+    ("GET", "/calls"): ANYONE,  # Sends strangers to the sign-in.
+    ("GET", "/calls/list"): PEOPLE | {Role.LOOPBACK},
     ("GET", "/integrator"): ANYONE,  # Sends strangers to the sign-in.
     ("GET", "/integrator/health"): CONNECT | AUDIT | {Role.LOOPBACK},
     (

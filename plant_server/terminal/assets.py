@@ -29,6 +29,7 @@ PARTS = {
         "panels.js",
         "contact.js",
         "ages.js",
+        "andon.js",
         "report.js",
         "forms.js",
         "complete.js",

@@ -85,6 +85,7 @@ class Boss:
     due: Sequence[Row]
     late: Sequence[Row]
     stops: Sequence[Row]
+    calls: Row
     open_points: Row
     energy: Energy
 
@@ -101,21 +102,23 @@ class Boss:
         return next((one for one in self.due if one["good"] < one["quantity"]), None)
 
 
-async def boss_of(connection: AsyncConnection, zone: str) -> Boss:
-    """All of one moment. `zone`: of the site, for plants that stated no shifts."""
+async def boss_of(connection: AsyncConnection, zone: str, day: date | None = None) -> Boss:
+    """All of one moment. `zone`: of the site, for plants that stated no shifts. `day`: a business date that is over takes the
+    place of today, and the whole day before it that of yesterday."""
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     try:
         async with connection.transaction():
-            return await _read(connection, zone)
+            return await _read(connection, zone, day)
     finally:
         await connection.set_isolation_level(None)
 
 
-async def _read(connection: AsyncConnection, zone: str) -> Boss:
-    (day,) = await _rows(connection, "day", {"zone": zone})
+async def _read(connection: AsyncConnection, zone: str, wanted: date | None) -> Boss:
+    (day,) = await _rows(connection, "day", {"zone": zone, "day": wanted})
     values = {"today": day["today"], "from_ts": day["from_ts"], "to_ts": day["to_ts"]}
     hours = {one.pop("is_today"): Hours(**one) for one in await _rows(connection, "hours", values)}
     scrap = await _rows(connection, "scrap", values)
+    (calls,) = await _rows(connection, "calls", values)
     (open_points,) = await _rows(connection, "open_points", values)
     return Boss(
         day["today"],
@@ -126,6 +129,7 @@ async def _read(connection: AsyncConnection, zone: str) -> Boss:
         await _rows(connection, "due", values),
         await _rows(connection, "late", values),
         await _rows(connection, "stops", values),
+        calls,
         open_points,
         _energy(await _rows(connection, "energy", values)),
     )

@@ -1,7 +1,7 @@
 -- day --
--- The business date that runs now, from when to when, and how far the machines are known.
+-- The business date that is asked for, else the one that runs now; from when to when, and how far the machines are known.
 WITH running AS (
-    SELECT coalesce((SELECT business_date FROM bi.shift WHERE from_ts <= now() AND to_ts > now() ORDER BY from_ts LIMIT 1),
+    SELECT coalesce(%(day)s::date, (SELECT business_date FROM bi.shift WHERE from_ts <= now() AND to_ts > now() ORDER BY from_ts LIMIT 1),
                     (now() AT TIME ZONE %(zone)s)::date) AS today
 )
 SELECT today, coalesce(min(shift.from_ts), today::timestamp AT TIME ZONE %(zone)s) AS from_ts,
@@ -60,6 +60,20 @@ SELECT
     (SELECT count(*) FROM bi.odometer_case WHERE state = 'open') AS cases,
     (SELECT count(*) FROM bi.not_assigned) AS not_assigned,
     (SELECT count(*) FROM bi.erp_document WHERE state IN ('refused', 'unknown', 'modified')) AS documents;
+
+-- calls --
+-- Calls for help: how many go on, nobody answers, nobody answered at this time yesterday, were made today; and the oldest
+-- of those that nobody answers. Late ones are none: nobody could answer them.
+SELECT count(*) FILTER (WHERE ended_time IS NULL) AS open, count(*) FILTER (WHERE state = 'open') AS unanswered,
+       count(*) FILTER (WHERE raised_time <= day_ago.time AND coalesce(acknowledged_time, 'infinity') > day_ago.time
+                              AND coalesce(ended_time, 'infinity') > day_ago.time) AS before,
+       count(*) FILTER (WHERE raised_time >= %(from_ts)s) AS today,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY response_s) FILTER (WHERE raised_time >= %(from_ts)s) AS median_s,
+       min(raised_time) FILTER (WHERE state = 'open') AS since,
+       (array_agg(machine ORDER BY raised_time) FILTER (WHERE state = 'open'))[1] AS machine,
+       (array_agg(type ORDER BY raised_time) FILTER (WHERE state = 'open'))[1] AS type
+FROM bi.andon_call CROSS JOIN (SELECT now() - interval '1 day' AS time) AS day_ago
+WHERE NOT is_late AND (raised_time >= least(%(from_ts)s, day_ago.time) OR ended_time IS NULL OR ended_time > day_ago.time);
 
 -- energy --
 -- Of runs that ended today, and of those of the whole day before; the item that needs most per part first.

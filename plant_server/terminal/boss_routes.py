@@ -1,4 +1,4 @@
-"""The owner's page: eight figures for a phone, without a form."""
+"""The owner's page: eight tiles for a phone, without a form."""
 
 from typing import Annotated
 

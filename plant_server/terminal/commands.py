@@ -1,6 +1,9 @@
 """Where the terminal's buttons send their commands: the addresses of the API, in one place."""
 
+from uuid import UUID
+
 RUNS = "/api/v1/runs"
+CALLS = "/api/v1/andon-calls"
 
 
 def start() -> str:
@@ -44,6 +47,23 @@ def rework(operation_id: int) -> str:
 
 def assign() -> str:
     return "/api/v1/not-assigned/assign"
+
+
+def call() -> str:
+    return CALLS
+
+
+def withdraw_call(call_id: UUID | str) -> str:
+    """`{key}`: of the call that was made just now."""
+    return f"{CALLS}/{call_id}/withdraw"
+
+
+def acknowledge_call(call_id: UUID) -> str:
+    return f"{CALLS}/{call_id}/acknowledge"
+
+
+def resolve_call(call_id: UUID) -> str:
+    return f"{CALLS}/{call_id}/resolve"
 
 
 def stop_reason(stop_id: int) -> str:

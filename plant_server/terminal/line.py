@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from plant_server.domain.machine_state import MachineState
 from plant_server.domain.stop import STANDING_STILL
+from plant_server.terminal.calls import CallOfPage, calls_below
 from plant_server.terminal.reading import QUERIES
 
 STATIONS_MOST = 24
@@ -43,6 +44,17 @@ class StationOfLine:
 class Line:
     path: str
     stations: list[StationOfLine]
+    calls: list[CallOfPage]
+    """Of the stations and of the line itself."""
+
+    def calls_at(self, path: str) -> list[CallOfPage]:
+        return [one for one in self.calls if one.path == path]
+
+    @property
+    def calls_elsewhere(self) -> list[CallOfPage]:
+        """At none of the stations shown: somebody called for the line."""
+        shown = {one.path for one in self.stations}
+        return [one for one in self.calls if one.path not in shown]
 
     @property
     def name(self) -> str:
@@ -56,4 +68,4 @@ async def line_of(connection: AsyncConnection, path: str) -> Line | None:
     async with connection.cursor(row_factory=class_row(StationOfLine)) as cursor:
         await cursor.execute(QUERIES["line"], values)
         stations = await cursor.fetchall()
-    return Line(path, stations) if stations else None
+    return Line(path, stations, await calls_below(connection, path)) if stations else None

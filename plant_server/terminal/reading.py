@@ -19,6 +19,7 @@ from plant_server.runs import assigning, showing
 from plant_server.runs.schemas import NotAssigned
 from plant_server.stops import service as stops
 from plant_server.stops.schemas import StopRow
+from plant_server.terminal.calls import CallOfPage, calls_at
 from plant_server.work_orders import service as work_orders
 from plant_server.work_orders.schemas import DispatchRow
 
@@ -144,6 +145,9 @@ class Counts:
     stops: list[StopRow] = field(default_factory=list)
     """Those that nobody has explained, the newest first."""
 
+    calls: list[CallOfPage] = field(default_factory=list)
+    """Calls for help that go on, of the machine and of its line."""
+
     unassigned_min: int = 0
     """Whole minutes since the last shift began for which the station stood and nobody has said why."""
 
@@ -201,6 +205,7 @@ async def counts_of(connection: AsyncConnection, station: StationOfPage) -> Coun
                 connection, stops.Wanted(path=station.path, unassigned_only=True), None, STOPS_MOST
             )
         ).items,
+        await calls_at(connection, station.path),
         (await _one(connection, "unassigned", Unassigned, values) or Unassigned(0)).minutes,
     )
 

@@ -15,6 +15,7 @@ from plant_server.runs import showing
 from plant_server.terminal import rendering
 from plant_server.terminal.assets import ASSETS
 from plant_server.terminal.boss_routes import router as boss_router
+from plant_server.terminal.calls_routes import router as calls_router
 from plant_server.terminal.integrator_routes import router as integrator_router
 from plant_server.terminal.languages import language_of, with_language
 from plant_server.terminal.line_routes import router as line_router
@@ -30,10 +31,12 @@ router = APIRouter(include_in_schema=False)
 router.include_router(shift_router)  # Before the terminal's own route, which takes every rest of a path.
 router.include_router(line_router)
 router.include_router(boss_router)
+router.include_router(calls_router)
 router.include_router(integrator_router)
 
 MAY_END_ORDERS = POLICY["POST", "/api/v1/work-orders/{work_order_id}/complete"]
 """Others end their operation; the order goes on until one of these completes it."""
+MAY_CALL = POLICY["POST", "/api/v1/andon-calls"]
 
 
 @router.get("/")
@@ -42,7 +45,7 @@ async def sign_in(
     pool: Pool,
     who: Who,
     station: Annotated[str, Query(max_length=300)] = "",
-    then: Annotated[Literal["", "boss", "integrator"], Query()] = "",
+    then: Annotated[Literal["", "boss", "calls", "integrator"], Query()] = "",
     language: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
     """`station`, or `then`: where to go then. `language`: chosen by hand, and kept as long as this person's turn."""
@@ -128,4 +131,5 @@ async def _terminal(request: Request, pool: Pool, who: Principal, name: str, tem
     shape = shape_of(facts.counts, facts.agenda)
     shown = {"screen": facts, "counts": facts.counts, "ends_order": ends_order, "shape": shape}
     shown["unsigned"] = unsigned
+    shown["may_call"] = bool(found.path and who.roles & MAY_CALL)
     return rendering.page(request, who, template, shown)

@@ -13,6 +13,7 @@ def shape_of(counts: Counts, agenda: Agenda) -> str:
         machine.state if machine else None,
         bool(counts.not_assigned),
         [stop.stop_id for stop in counts.stops],
+        [call.call_id for call in counts.calls],
         agenda,
     )
     return blake2s(repr(decides).encode(), digest_size=8).hexdigest()

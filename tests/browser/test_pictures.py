@@ -162,7 +162,7 @@ async def test_the_pages_of_the_plant(
         await draw(page, folder, "line", language, "line1")
     async with looking(browser, "owner", language) as (_, page):
         await page.goto(f"{url}/boss")
-        await expect(page.locator("#boss article")).to_have_count(7)
+        await expect(page.locator("#boss article")).to_have_count(8)
         await draw(page, folder, "owner", language, "Output today" if language == "en" else "今日产量")
     async with looking(browser, "status", language) as (_, page):
         await page.goto(f"{url}/status")

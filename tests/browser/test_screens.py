@@ -14,14 +14,14 @@ from tests.browser.hands import sign_in
 from tests.browser.test_rework import REWORK
 from tests.plant_server.materials.floor import STATION
 from tests.plant_server.people.staff import PIN
-from tests.plant_server.terminal.shop import NAME, explained_stop, left_by, lose_parts
+from tests.plant_server.terminal.shop import NAME, explained_stop, left_by, lose_parts, somebody_calls
 
 pytestmark = pytest.mark.system
 
 SIZES = {"terminal": (1280, 800), "smallest terminal": (1024, 768), "phone": (390, 844)}
 MM_PX = 5.9
 LINE = STATION.rpartition("/")[0]
-PANELS = ("report", "scan", "more", "change", "calibrate", "complete", "assign", "rework", "queue", "stop")
+PANELS = ("report", "scan", "more", "change", "calibrate", "complete", "assign", "rework", "queue", "andon", "stop")
 SMALL = """(most) => {
   const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length;
   const open = document.querySelector('.panel:not([hidden])') || document.body;
@@ -77,7 +77,11 @@ async def pages_beside(page: Page, plant: Plant) -> AsyncIterator[str]:
         yield f"{panel} of a piece"
         await page.locator(".panel:not([hidden]) [data-close]").click()
     await page.goto(f"{plant.url}/line/{LINE}")
+    await expect(page.locator(".call-here")).to_have_count(2)
     yield "line"
+    await page.goto(f"{plant.url}/calls")
+    await expect(page.locator(".calls .orders li")).to_have_count(3)
+    yield "calls"
     await plant.shop.floor.connection.execute("UPDATE plant.run SET to_time = now()")
     await page.goto(f"{plant.url}/t/{NAME}")
     for panel in ("hand-over", "stop"):
@@ -99,7 +103,7 @@ async def pages_beside(page: Page, plant: Plant) -> AsyncIterator[str]:
     await expect(page.locator(".places")).to_be_visible()
     yield "places"
     await page.goto(f"{plant.url}/boss")
-    await expect(page.locator("#boss article")).to_have_count(7)
+    await expect(page.locator("#boss article")).to_have_count(8)
     await page.locator("#boss details summary").first.click()
     yield "owner"
     await page.goto(f"{plant.url}/integrator")
@@ -119,6 +123,7 @@ async def test_every_screen_is_accessible_and_fits_gloves(
     await connection.execute(REWORK.encode())
     await explained_stop(plant.shop)
     await left_by(plant.shop, plant.other)
+    await somebody_calls(plant.shop, plant.other)
     await connection.execute("UPDATE plant.person SET language = %s", (language,))
     faults: dict[str, Any] = {}
     names = []
@@ -128,7 +133,7 @@ async def test_every_screen_is_accessible_and_fits_gloves(
         small = await page.evaluate(SMALL, 48 if size == "phone" else 15 * MM_PX)
         if found or small:
             faults[name] = [*found, *small]
-    assert len(names) == len(PANELS) + 15
+    assert len(names) == len(PANELS) + 16
     assert faults == {}, json.dumps(faults, indent=1, ensure_ascii=False)
 
 

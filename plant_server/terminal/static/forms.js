@@ -15,7 +15,7 @@ const sendFact = async (form, body) => {
   const told = await outbox.fact(form.dataset.command, body);
   if (told.state === 'refused') notice(`${word('Refused')}: ${problemText(told.body)}`, true);
   else {
-    const undo = undoPath && (() => takeBack(undoPath, told));
+    const undo = undoPath && !told.body?.joined && (() => takeBack(undoPath, told));
     if (told.state === 'sent' && form.dataset.then) { location.assign(form.dataset.then); return; }
     notice(told.state === 'sent' ? word('Sent') : word('Queued'), false, undo);
   }
@@ -44,7 +44,7 @@ const signInPage = () => '/?station=' + encodeURIComponent(decodeURIComponent(st
 document.addEventListener('submit', (event) => {
   const form = event.target;
   event.preventDefault();
-  if (ownForms[form.id]) return void ownForms[form.id](form);
+  if (ownForms[form.id]) return void ownForms[form.id](form, event.submitter);
   if (!form.dataset.command) return;
   const body = bodyOf(form, event.submitter);
   if (isSecondTap(form.dataset.command + JSON.stringify(body))) return;

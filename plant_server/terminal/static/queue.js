@@ -17,8 +17,9 @@ document.addEventListener('outbox', ({ detail: { queue, review, oldest, alarm } 
 });
 const queueRow = (item) => {
   const li = document.createElement('li'), p = document.createElement('p');
-  const { good, scrap, reason, code } = item.body;
-  const what = [good, ...(scrap || []).map((one) => `✕ ${one.quantity}`), reason, code].filter(Boolean).join(' · ') || '–';
+  const { good, scrap, reason, code, type } = item.body;
+  const call = type && ($('panel-andon')?.querySelector(`[value="${type}"]`)?.textContent.trim() || type);
+  const what = [good, ...(scrap || []).map((one) => `✕ ${one.quantity}`), reason, code, call].filter(Boolean).join(' · ') || '–';
   p.textContent = `${clockText(item.time)} · ${what}`;
   if (item.problem) p.append(Object.assign(document.createElement('b'), { textContent: ' ' + problemText(item.problem) }));
   li.append(p);

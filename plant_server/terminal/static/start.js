@@ -1,7 +1,7 @@
 // The page begins: what is shown is made right now, and again whenever it is exchanged and each second.
-const shown = () => { ages(); disable(); showSound(); seekAll(); catchUp(); openByItself(); };
+const shown = () => { ages(); showCalls(); sayCalls(); disable(); showSound(); seekAll(); catchUp(); openByItself(); };
 addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.target.matches('input')) close(); });
-setInterval(() => { ages(); if (!openPanel()) shown(); }, 1000);
+setInterval(() => { ages(); showCalls(); if (!openPanel()) shown(); }, 1000);
 shown();
 
 // What this page is made of stays here, so that it opens again without contact.

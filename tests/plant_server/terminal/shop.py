@@ -182,3 +182,37 @@ async def left_by(shop: Shop, person_id: int, note: str = "Tool 3 drips oil.") -
             person_id,
         )
     )
+
+
+async def somebody_calls(shop: Shop, person_id: int) -> None:
+    """Maintenance at the press, which nobody answers and a lead was told of; quality for the line, where `person_id` comes in
+    5 min; and material, which was heard of an hour late."""
+    line = STATION.rpartition("/")[0]
+    for path, kind, minutes, late, helper in (
+        (STATION, "maintenance", 4, False, None),
+        (line, "quality", 2, False, f"person:{person_id}"),
+        (STATION, "material", 60, True, None),
+    ):
+        await shop.floor.connection.execute(
+            "INSERT INTO plant.andon_call (call_id, path, line, type, note, raised_by, raised_time, heard_time, is_late, state,"
+            " acknowledged_by, acknowledged_time, eta_time, level, version)"
+            " SELECT gen_random_uuid(), %(path)s, %(line)s, %(kind)s, 'oil on the floor', %(by)s,"
+            " now() - %(minutes)s * interval '1 min', now(), %(late)s,"
+            " CASE WHEN %(helper)s::text IS NULL THEN 'open' ELSE 'acknowledged' END, %(helper)s,"
+            " CASE WHEN %(helper)s::text IS NOT NULL THEN now() END,"
+            " CASE WHEN %(helper)s::text IS NOT NULL THEN now() + interval '5 min' END, 0, 1",
+            {
+                "path": path,
+                "line": line,
+                "kind": kind,
+                "by": f"person:{person_id}",
+                "minutes": minutes,
+                "late": late,
+                "helper": helper,
+            },
+        )
+    await shop.floor.connection.execute(
+        "WITH told AS (UPDATE plant.andon_call SET level = 2 WHERE type = 'maintenance' RETURNING call_id)"
+        " INSERT INTO plant.andon_told (call_id, level, roles, people, told_time)"
+        " SELECT call_id, 2, '{lead}', '{}', now() FROM told"
+    )

@@ -124,6 +124,50 @@ async def test_a_standing_machine_its_reason_and_what_waits(connection: AsyncCon
     assert (boss.stops[0]["name_zh"], boss.open_points["stops"]) == ("卡料", 0)
 
 
+async def test_calls_that_nobody_answers_beside_those_at_this_time_yesterday(
+    connection: AsyncConnection,
+) -> None:
+    """Now two wait, the oldest for 12 min; yesterday at this time one did. Of today's answered ones the median is 2 min."""
+    await furnish(connection, stands=False)
+    await connection.execute(DAYS)
+    told = [  # raised, acknowledged, ended: minutes ago
+        ("press1", "maintenance", 12, None, None, False),
+        ("press2", "quality", 3, None, None, False),
+        ("press3", "lead", 20, 18, None, False),
+        ("press1", "material", 60, 59, 40, False),
+        ("press1", "material", 90, 87, 80, False),
+        ("press9", "lead", 1440 + 5, 1440 - 1, 1440 - 9, False),
+        ("press8", "lead", 1440 + 5, 1440 + 1, 1440 - 9, False),
+        ("press7", "lead", 1440 + 9, None, 1440 + 2, False),
+        ("press6", "lead", 200, None, None, True),
+    ]
+    for machine, kind, raised, acknowledged, ended, late in told:
+        await connection.execute(
+            "INSERT INTO plant.andon_call (call_id, path, line, type, note, raised_by, raised_time, heard_time, is_late, state,"
+            " acknowledged_by, acknowledged_time, ended_by, ended_time, level, version)"
+            " SELECT gen_random_uuid(), 'demo/' || %(machine)s, 'demo', %(kind)s, '', 'person:1', raised, now(), %(late)s,"
+            " CASE WHEN ended IS NOT NULL THEN 'resolved' WHEN acknowledged IS NOT NULL THEN 'acknowledged' ELSE 'open' END,"
+            " CASE WHEN acknowledged IS NOT NULL THEN 'person:2' END, acknowledged,"
+            " CASE WHEN ended IS NOT NULL THEN 'person:2' END, ended, 0, 1"
+            " FROM (SELECT now() - %(raised)s * interval '1 min' AS raised, now() - %(acknowledged)s * interval '1 min' AS"
+            " acknowledged, now() - %(ended)s * interval '1 min' AS ended) AS told",
+            {
+                "machine": machine,
+                "kind": kind,
+                "raised": raised,
+                "acknowledged": acknowledged,
+                "ended": ended,
+                "late": late,
+            },
+        )
+    boss = await read(connection)
+    calls = boss.calls
+    counted = {name: calls[name] for name in ("open", "unanswered", "before", "today")}
+    assert counted == {"open": 3, "unanswered": 2, "before": 1, "today": 5}
+    assert (calls["machine"], calls["type"], calls["median_s"]) == ("press1", "maintenance", 120)
+    assert boss.read_time - calls["since"] == pytest.approx(timedelta(minutes=12), abs=timedelta(seconds=5))
+
+
 async def test_energy_per_good_part_is_of_ended_runs(connection: AsyncConnection) -> None:
     await two_days(connection)
     assert (await read(connection)).energy.per_part_wh is None
@@ -151,7 +195,7 @@ async def test_the_page_tells_figure_yesterday_why_age_and_formula(
     assert answer.status_code == 200, answer.text
     assert (
         answer.text.count("<article")
-        == 7
+        == 8
         == answer.text.count("<details>")
         == answer.text.count('class="age"')
     )
