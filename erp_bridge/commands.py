@@ -1,4 +1,4 @@
-"""`lineside bridge run | check | key`."""
+"""`lineside bridge run | check | key | held | release`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -52,6 +52,26 @@ def key(
         typer.echo(await make_key(settings.bridge_database_url, name, scope))
 
     _run(lambda settings: make(settings))
+
+
+@bridge_app.command(epilog="Example: lineside bridge held --config bridge.yaml")
+def held(config: ConfigFile = None) -> None:
+    """After a restore: who is told nothing, what they know already, and what they would be told."""
+    from erp_bridge.after_restore.console import show_held
+
+    _serve(config, show_held)
+
+
+@bridge_app.command(epilog="Example: lineside bridge release erp --config bridge.yaml")
+def release(
+    connector: Annotated[str, typer.Argument(help="Its name in bridge.yaml.")],
+    config: ConfigFile = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Let a held system be told again, after showing what it knows. Exit code 1: it cannot be asked, or is not held."""
+    from erp_bridge.after_restore.console import release_one
+
+    _serve(config, lambda settings, checked: release_one(settings, checked, connector, yes=yes))
 
 
 def _serve(config: Path | None, work: "Callable[[Settings, BridgeConfig], Awaitable[None]]") -> None:

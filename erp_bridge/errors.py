@@ -6,6 +6,8 @@
     ├── MigrationError            a table of ours cannot be made or was changed afterwards
     ├── MappingError              a fact of the plant that cannot become a document: a person
     │   └── UnknownCode           a code nobody has mapped: a person maps it
+    ├── ToldBefore                all of a document was told before the plant was restored: nothing is sent
+    ├── StillHeld                 a system cannot be released yet, or is not held: says why
     └── ConnectorError            the other system
         ├── NotSent               it was not reached: nothing was done there; retried
         ├── LostAnswer            it may have been done: looked up before anything is sent again
@@ -77,6 +79,18 @@ class UnknownCode(MappingError):
             f"{side} {kind} {code!r} is not mapped for {system}",
             {"system": system, "kind": kind, "code": code, "side": side},
         )
+
+
+class ToldBefore(LinesideBridgeError):
+    """What a document tells stands there already, under keys of before the restore."""
+
+
+class StillHeld(LinesideBridgeError):
+    """Releasing a system is refused. `code` is stable: not-held, not-examined."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ConnectorError(LinesideBridgeError):

@@ -1,7 +1,7 @@
 """`lineside bridge run`: the only place that puts the parts together. As many as wanted may run at once.
 
-Tasks: one claims and plans; each system has its senders and, if it is a source, one puller; the API serves. A task that
-meets something unexpected ends the process; a lost database is waited for.
+Tasks: one claims and plans; each system has its senders, one that asks it what it knows while it is held and, if it is a
+source, one puller; the API serves. A task that meets something unexpected ends the process; a lost database is waited for.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from contextlib import suppress
 import psycopg
 import structlog
 
+from erp_bridge.after_restore.holds import examine_forever, is_told
 from erp_bridge.config import BridgeConfig
 from erp_bridge.connectors import CONNECTORS
 from erp_bridge.connectors.connector import Connector
@@ -98,6 +99,8 @@ def _start(
         for index in range(config.connectors[name].workers):
             work = _sending(sender, settings.bridge_poll_s, stop)
             started.append(start_for(name, f"send.{name}.{index}", work))
+        if is_told(connector):
+            started.append(start_for(name, f"hold.{name}", _examining(config, connector, stop)))
         if config.connectors[name].sources and plant is not None:
             puller = Puller(config, connector, plant)
             pulling = _pulling(puller, settings.bridge_pull_s, stop)
@@ -107,6 +110,10 @@ def _start(
 
 def _sending(sender: Sender, poll_s: float, stop: asyncio.Event) -> Work:
     return lambda session: send_forever(sender, session, poll_s, stop)
+
+
+def _examining(config: BridgeConfig, connector: Connector, stop: asyncio.Event) -> Work:
+    return lambda session: examine_forever(session, config, connector, stop)
 
 
 def _pulling(puller: Puller, period_s: float, stop: asyncio.Event) -> Work:

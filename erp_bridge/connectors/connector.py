@@ -6,11 +6,13 @@ deadline of its settings.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.config import Source
-from erp_bridge.documents.canonical import Posting
+from erp_bridge.documents.canonical import Line, Posting
 from erp_bridge.inbound.canonical import Inbound
 from erp_bridge.mapping import Codes
 from plant_server.contract.outbox import Kind
@@ -35,6 +37,30 @@ class Stored:
     body: Mapping[str, Any]
     answer: Mapping[str, Any] = field(default_factory=dict)
     """What the post itself answered, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of what, in their codes. `thing`: an item, a machine, a class of labor, a way of goods."""
+
+    thing: str
+    lot: str
+    unit: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ToldThere:
+    """A document that stands there under a key of ours. `takes_back`: their number of the one it reverses; then its
+    amounts are below 0."""
+
+    key: str
+    reference: str
+    kind: Kind
+    work_order: str | None
+    told_time: datetime
+    amounts: tuple[Amount, ...]
+    takes_back: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +94,8 @@ class Connector(Protocol):
     """What it can be the source of."""
     refuses_duplicates: ClassVar[bool]
     """Whether it refuses a key it knows. If not, it is asked before every post, also the first."""
+    looks_back: ClassVar[bool]
+    """Whether it can show what it holds under keys of ours (`view`, `told_since`). If not, a person must look there."""
 
     async def check(self) -> str:
         """Sign in and ask something harmless; returns what to show a person."""
@@ -87,6 +115,19 @@ class Connector(Protocol):
 
     async def read_back(self, request: Request, reference: str) -> Stored:
         """As it is stored there; an unfinished one is finished first."""
+        ...
+
+    async def view(self, request: Request, reference: str) -> Stored | None:
+        """As it is stored there, and nothing is done; None: it is not finished there."""
+        ...
+
+    async def told_since(self, since: datetime) -> Sequence[ToldThere]:
+        """What was stored there under keys of ours since then, oldest first; with what takes something back, unless it
+        makes the other vanish there. Without what is told as a total (progress, acknowledgements)."""
+        ...
+
+    def amount(self, kind: Kind, line: Line, codes: Codes) -> Amount | None:
+        """Pure: a line as `told_since` would show it; None: that system does not hear of it. Raises MappingError."""
         ...
 
     async def fetch_changes(self, source: Source, after: str | None) -> Page:

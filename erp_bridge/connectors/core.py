@@ -5,11 +5,13 @@ question instead of being done ("wizard"): it is confirmed, then read back like 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.config import Source
-from erp_bridge.connectors.connector import Change, Page, Request, Stored
+from erp_bridge.connectors.connector import Amount, Change, Page, Request, Stored, ToldThere
+from erp_bridge.connectors.core_told import amount_in, told_since
 from erp_bridge.connectors.signed_in import SignedInClient
 from erp_bridge.documents.amounts import text
 from erp_bridge.documents.canonical import Line, Posting
@@ -49,6 +51,7 @@ class Core:
     kinds: ClassVar[frozenset[Kind]] = frozenset(RESOURCES)
     sources: ClassVar[frozenset[Source]] = frozenset({"item", "work_order"})
     refuses_duplicates: ClassVar[bool] = True
+    looks_back: ClassVar[bool] = True
 
     def __init__(self, name: str, settings: ConnectorSettings) -> None:
         self.name = name
@@ -93,6 +96,17 @@ class Core:
             await self._confirm(request, reference)
             body = await self._client.get(f"/api/{request.resource}/{reference}")
         return Stored(reference, body)
+
+    async def view(self, request: Request, reference: str) -> Stored | None:
+        body = await self._client.get(f"/api/{request.resource}/{reference}")
+        return None if body.get("state") == _TO_CONFIRM else Stored(reference, body)
+
+    async def told_since(self, since: datetime) -> Sequence[ToldThere]:
+        return await told_since(self._client, {kind: RESOURCES[kind] for kind in _LINES}, since)
+
+    def amount(self, kind: Kind, line: Line, codes: Codes) -> Amount | None:
+        encode = None if line.rework else _LINES.get(kind)
+        return None if encode is None else amount_in(encode(self._settings, line, codes))
 
     async def fetch_changes(self, source: Source, after: str | None) -> Page:
         if source == "item":

@@ -6,14 +6,15 @@ may leave fields out, and because `state` is the reader's duty. It is told nothi
 
 import base64
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, ClassVar
 
 from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.config import Source
-from erp_bridge.connectors.connector import Change, Page, Request, Stored
+from erp_bridge.connectors.connector import Amount, Change, Page, Request, Stored, ToldThere
 from erp_bridge.connectors.signed_in import SignedInClient
-from erp_bridge.documents.canonical import Posting
+from erp_bridge.documents.canonical import Line, Posting
 from erp_bridge.errors import NotNeeded, NotSent
 from erp_bridge.inbound.canonical import (
     BomRelease,
@@ -42,6 +43,7 @@ class PlmSim:
     kinds: ClassVar[frozenset[Kind]] = frozenset()
     sources: ClassVar[frozenset[Source]] = frozenset({"item", "bom", "change_order", "drawing"})
     refuses_duplicates: ClassVar[bool] = True
+    looks_back: ClassVar[bool] = False
 
     def __init__(self, name: str, settings: ConnectorSettings) -> None:
         self.name = name
@@ -62,6 +64,15 @@ class PlmSim:
 
     async def read_back(self, request: Request, reference: str) -> Stored:
         raise NotNeeded("the PLM is told nothing")
+
+    async def view(self, request: Request, reference: str) -> Stored | None:
+        return None
+
+    async def told_since(self, since: datetime) -> Sequence[ToldThere]:
+        return []
+
+    def amount(self, kind: Kind, line: Line, codes: Codes) -> Amount | None:
+        return None
 
     async def fetch_changes(self, source: Source, after: str | None) -> Page:
         if source == "item":

@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, ClassVar
 
 from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.config import Source
 from erp_bridge.connectors import tryton_words
-from erp_bridge.connectors.connector import Page, Request, Stored
+from erp_bridge.connectors.connector import Amount, Page, Request, Stored, ToldThere
 from erp_bridge.connectors.tryton_end import answer_for_people
 from erp_bridge.connectors.tryton_masters import changes, understand
 from erp_bridge.connectors.tryton_production import read_production
 from erp_bridge.connectors.tryton_rpc import TrytonClient
 from erp_bridge.connectors.tryton_saga import Saga, stored_words
-from erp_bridge.documents.canonical import Posting
+from erp_bridge.connectors.tryton_told import told_since
+from erp_bridge.documents.canonical import Line, Posting
 from erp_bridge.errors import LostAnswer, RefusedByErp
 from erp_bridge.inbound.canonical import Inbound
 from erp_bridge.mapping import Codes
@@ -27,6 +29,7 @@ class Tryton:
     kinds: ClassVar[frozenset[Kind]] = tryton_words.KINDS
     sources: ClassVar[frozenset[Source]] = frozenset({"item", "bom", "receipt", "work_order"})
     refuses_duplicates: ClassVar[bool] = False
+    looks_back: ClassVar[bool] = True
 
     def __init__(self, name: str, settings: ConnectorSettings) -> None:
         assert settings.tryton is not None  # noqa: S101  # The configuration was checked.
@@ -64,6 +67,21 @@ class Tryton:
         if note is None:
             raise LostAnswer(f"{reference} is not there any more")
         return Stored(reference, stored_words(request, production, note), answer_for_people(production))
+
+    async def view(self, request: Request, reference: str) -> Stored | None:
+        """What is half done there differs from what it must become, so it says so of itself."""
+        number = request.body["production"]
+        production = await read_production(self._client, self._tryton.warehouse, number)
+        note = None if production is None else production.note(request.body["key"])
+        if production is None or note is None:
+            return None
+        return Stored(reference, stored_words(request, production, note))
+
+    async def told_since(self, since: datetime) -> Sequence[ToldThere]:
+        return await told_since(self._client, self._tryton, since)
+
+    def amount(self, kind: Kind, line: Line, codes: Codes) -> Amount | None:
+        return tryton_words.amount(kind, line, codes, self._tryton)
 
     async def fetch_changes(self, source: Source, after: str | None) -> Page:
         return await changes(self._client, self._tryton, source, after)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from erp_bridge.config import Tryton
-from erp_bridge.connectors.connector import Request
+from erp_bridge.connectors.connector import Amount, Request
 from erp_bridge.documents.amounts import EXACT, text, total
 from erp_bridge.documents.canonical import Line, Posting
 from erp_bridge.errors import MappingError, NotNeeded
@@ -33,6 +33,7 @@ _ROLES = {Kind.CONSUMPTION: "input", Kind.COMPLETION: "output", Kind.SCRAP: "scr
 _ENDS = {"completed": ("completed",), "closed": ("completed", "closed"), "never": ()}
 _DROPPED = frozenset({"cancelled", "aborted"})
 _SECONDS_PER_HOUR = Decimal(3600)
+_SECOND = "s"
 
 
 def request(posting: Posting, codes: Codes, tryton: Tryton) -> Request:
@@ -58,6 +59,21 @@ def request(posting: Posting, codes: Codes, tryton: Tryton) -> Request:
         return _request("moves", head | {"lines": told, "about": _about(lines)}, expected)
     told = merged(_work(document.kind, line, codes, tryton) for line in lines)
     return _request("cycles", head | {"lines": told, "about": _about(lines)}, {"lines": told})
+
+
+def amount(kind: Kind, line: Line, codes: Codes, tryton: Tryton) -> Amount | None:
+    """A line as an amount; None: nothing of it is told. Raises MappingError."""
+    if line.rework or kind not in KINDS or kind is Kind.ORDER_PROGRESS:
+        return None
+    told = _move(_ROLES[kind], line, codes) if kind in _ROLES else _work(kind, line, codes, tryton)
+    return amount_in(told)
+
+
+def amount_in(told: Line_) -> Amount:
+    """Of a line in these words. Times and energy in seconds of a work center."""
+    if told["role"] == "work":
+        return Amount(told["center"], "", _SECOND, Decimal(told["amount"]))
+    return Amount(told["item"], told["lot"], told["unit"], Decimal(told["amount"]))
 
 
 def merged(lines: Iterable[Line_]) -> list[Line_]:

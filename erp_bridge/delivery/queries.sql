@@ -7,7 +7,7 @@ SELECT lane FROM (
       AND NOT (aside AND state <> 'ready')
     ORDER BY lane, aside, position
 ) AS head
-WHERE state IN ('ready', 'sending') AND next_attempt_time <= now()
+WHERE state IN ('ready', 'sending') AND next_attempt_time <= now() AND NOT bridge.is_held(%(connector)s)
 ORDER BY next_attempt_time
 LIMIT %(limit)s;
 
@@ -32,7 +32,7 @@ UPDATE bridge.document SET state = 'sending', attempts = attempts + 1, aside = f
 FROM head
 WHERE document.document_id = head.document_id
   AND head.state IN ('ready', 'sending') AND head.next_attempt_time <= now()
-  AND document.state = head.state AND document.next_attempt_time <= now()
+  AND document.state = head.state AND document.next_attempt_time <= now() AND NOT bridge.is_held(%(connector)s)
 RETURNING document.*;
 
 -- attempt --

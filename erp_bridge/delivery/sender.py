@@ -2,7 +2,8 @@
 
 Single flight: whoever sends a lane holds a lock of its own session all the while, also through the calls. Before a call
 the document is `sending` and committed. A sender that dies gives the lane back with its session; the next one finds
-`sending`, waits until `settle_s` after the start of that attempt, looks up by key, and only then sends.
+`sending`, waits until `settle_s` after the start of that attempt, looks up by key, and only then sends. A system that is
+held since a restore (after_restore/) is sent nothing.
 """
 
 import asyncio
@@ -10,25 +11,21 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import structlog
 
+from erp_bridge.after_restore.told_before import take_from_told_before
 from erp_bridge.config import BridgeConfig
 from erp_bridge.connectors.connector import Connector, Request
 from erp_bridge.database import Session, load_queries, row, rows
 from erp_bridge.delivery.attempt import StillOurs, deliver
-from erp_bridge.delivery.in_rework import in_rework
 from erp_bridge.delivery.outcome import Outcome, refused, skipped
-from erp_bridge.documents.amounts import total
-from erp_bridge.documents.canonical import Document, Posting
-from erp_bridge.documents.codes import codes_of
-from erp_bridge.errors import MappingError, NotNeeded
+from erp_bridge.delivery.request import request_of
+from erp_bridge.errors import MappingError, NotNeeded, ToldBefore
 from plant_server.contract.failpoints import failpoint
-from plant_server.contract.outbox import Kind
 
 QUERIES = load_queries(__package__)
 LANE_MAX = 50
@@ -84,6 +81,7 @@ class Sender:
             attempt = {"document_id": stored["document_id"], "number": stored["attempts"]}
             await session.execute(QUERIES["attempt"], {**attempt, "worker": self._worker})
             await session.execute(QUERIES["attempts_left_open"], attempt)
+            await take_from_told_before(session, self._config, self._connector, stored)
         outcome = await self._outcome(session, stored, still_ours)
         await self._finish(session, stored, outcome)
         failpoint("bridge.mark.after_commit")
@@ -94,6 +92,8 @@ class Sender:
             request = await self._request(session, stored)
         except MappingError as error:
             return refused(error.code, error.message, error.details)
+        except ToldBefore as error:
+            return skipped("told_before_restore", str(error))
         except NotNeeded as error:
             return skipped("not_needed", str(error))
         number = stored["attempts"]
@@ -108,38 +108,13 @@ class Sender:
         )
 
     async def _request(self, session: Session, stored: Mapping[str, Any]) -> Request:
-        """In their words and codes, and kept with the attempt. Raises MappingError, NotNeeded."""
-        document = Document.model_validate(stored["body"])
-        codes = await codes_of(session, self._config, self._connector.name)
-        good = await self._good_so_far(session, stored) if document.kind is Kind.ORDER_PROGRESS else []
-        posting = Posting(
-            document_id=stored["document_id"],
-            document=document,
-            posting_date=stored["posting_date"],
-            reverses=await self._reversed(session, stored),
-            good_so_far=total(quantity for quantity, _ in good),
-            good_unit=good[0][1] if good else None,
-            in_rework=await in_rework(session, stored, document),
-        )
-        request = self._connector.request(posting, codes)
+        """In their words and codes, and kept with the attempt. Raises MappingError, NotNeeded, ToldBefore."""
+        request = await request_of(session, self._config, self._connector, stored)
         values = {"document_id": stored["document_id"], "number": stored["attempts"]}
         await session.execute(
             QUERIES["request_of_attempt"], {**values, "request": json.dumps(dict(request.body))}
         )
         return request
-
-    async def _reversed(self, session: Session, stored: Mapping[str, Any]) -> str | None:
-        if stored["reverses"] is None:
-            return None
-        original = await row(session, QUERIES["reversed_document"], document_id=stored["reverses"])
-        assert original is not None  # noqa: S101  # A foreign key holds it.
-        if original["reference"] is None:
-            raise NotNeeded(f"what it takes back was never posted: {original['state']}")
-        return str(original["reference"])
-
-    async def _good_so_far(self, session: Session, stored: Mapping[str, Any]) -> list[tuple[Decimal, str]]:
-        found = await rows(session, QUERIES["good_so_far"], document_id=stored["document_id"])
-        return [(Decimal(one["quantity"]), one["unit"]) for one in found]
 
     async def _finish(self, session: Session, stored: Mapping[str, Any], outcome: Outcome) -> None:
         values = {

@@ -68,6 +68,8 @@ ON CONFLICT (document_id) DO NOTHING
 RETURNING document_id;
 
 -- change_document --
+-- Of one that was refused: what it was told less by is given back, and taken anew from what it is now.
+WITH given_back AS (DELETE FROM bridge.told_before_use WHERE document_id = %(document_id)s)
 UPDATE bridge.document
 SET body = %(body)s::jsonb, event_time = %(event_time)s, posting_date = %(posting_date)s, state = %(state)s,
     finished_time = CASE WHEN %(state)s = 'cancelled' THEN now() END,

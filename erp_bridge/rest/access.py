@@ -17,6 +17,8 @@ POLICY: dict[tuple[str, str], str | None] = {
     ("GET", "/openapi.json"): ANYONE,
     ("GET", "/bridge/v1/status"): READ,
     ("GET", "/bridge/v1/fix-it"): READ,
+    ("GET", "/bridge/v1/holds"): READ,
+    ("POST", "/bridge/v1/holds/{system}/release"): WRITE,
     ("GET", "/bridge/v1/documents"): READ,
     ("GET", "/bridge/v1/documents/{document_id}"): READ,
     ("POST", "/bridge/v1/documents/{document_id}/retry"): WRITE,

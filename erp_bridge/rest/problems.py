@@ -25,6 +25,11 @@ TITLES: dict[str, dict[Language, str]] = {
     "unknown-system": {"en": "There is no such system", "zh-CN": "没有此系统"},
     "not-waiting": {"en": "It does not wait for a person", "zh-CN": "该条不需要人工处理"},
     "not-retryable": {"en": "Sending it again would not help", "zh-CN": "重发无济于事"},
+    "not-held": {"en": "This system is not held", "zh-CN": "该系统未被暂停"},
+    "not-examined": {
+        "en": "Nobody knows yet what this system was told",
+        "zh-CN": "尚不清楚该系统已收到哪些单据",
+    },
     "database-unavailable": {"en": "The database does not answer", "zh-CN": "数据库无响应"},
     "internal-error": {"en": "Something went wrong in the bridge", "zh-CN": "接口服务内部错误"},
 }

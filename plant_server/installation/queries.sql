@@ -58,3 +58,11 @@ GROUP BY 1;
 
 -- owners --
 SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = ANY (%(schemas)s);
+
+-- restoring --
+-- Until this session ends: a bridge that comes back meanwhile sees it, and sends nothing of a plant that is half there.
+SELECT pg_advisory_lock(hashtextextended('lineside.restore', 0));
+
+-- note_restoration --
+-- The bridge holds back what it would tell until a person releases it.
+INSERT INTO plant.restoration (backup_time) VALUES (%(backup_time)s);

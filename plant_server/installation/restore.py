@@ -2,7 +2,8 @@
 
 First everything is looked at (the whole file, versions, the place), then the files are put, then the database in one
 transaction: it is there whole or not at all. Then every table is counted and hashed again, and only then migrations of a
-later version follow. Edges notice nothing but a cursor that went back: they send again what came after it.
+later version follow, and a row in plant.restoration, for which the bridge holds back what it would tell. Edges notice
+nothing but a cursor that went back: they send again what came after it.
 """
 
 import subprocess
@@ -115,6 +116,7 @@ def restore_database(archive: ArchiveReader, url: str, *, force: bool, progress:
         require_known(manifest, server)
         program = restore_program(server, manifest.dumped_by)
         _make_room(session, force=force)
+        session.execute(QUERIES["restoring"])
         ensure_roles(session)
         session.execute(QUERIES["make_ready"])
         let_all_create(session)
@@ -124,8 +126,14 @@ def restore_database(archive: ArchiveReader, url: str, *, force: bool, progress:
             end_all_create(session)
         give_rights(session, manifest.rights)
         _compare(session, manifest, progress)
-    applied = migrate(url, say=lambda _: None)
+        applied = migrate(url, say=lambda _: None)
+        note_restoration(session, manifest)
     return Restored(len(manifest.tables), manifest.rows, len(applied))
+
+
+def note_restoration(session: psycopg.Connection, manifest: Manifest) -> None:
+    """What others were told since the backup is forgotten here: the bridge tells nobody anything until a person says so."""
+    session.execute(QUERIES["note_restoration"], {"backup_time": manifest.made})
 
 
 def _note_head(home: Path, manifest: Manifest) -> None:

@@ -633,6 +633,23 @@ CREATE VIEW bi.erp_document AS
   WHERE false;
 ALTER TABLE bi.erp_document OWNER TO lineside_bridge;
 COMMENT ON VIEW bi.erp_document IS 'What was told to which system, and what waits? state open, ready, sending: on its way; refused, unknown, modified: waits for a person; accepted, by_hand, skipped, cancelled: done. waiting_s since it was made, while it is not done. No rows: no bridge';
+CREATE TABLE plant.restoration (
+    restoration_id bigint NOT NULL,
+    restored_time timestamp with time zone DEFAULT now() NOT NULL,
+    backup_time timestamp with time zone NOT NULL
+);
+ALTER TABLE plant.restoration OWNER TO lineside_plant;
+COMMENT ON TABLE plant.restoration IS 'Contract: this plant was made anew from a backup. The bridge tells nobody anything until a person has seen what they know.';
+CREATE VIEW bi.erp_hold AS
+ SELECT NULL::text AS connector,
+    restoration.restored_time AS since,
+    restoration.backup_time,
+    NULL::timestamp with time zone AS examined_time,
+    NULL::text AS problem,
+    now() AS as_of
+   FROM plant.restoration;
+ALTER TABLE bi.erp_hold OWNER TO lineside_bridge;
+COMMENT ON VIEW bi.erp_hold IS 'To whom is nothing told since a restore, until a person releases it? connector null: no bridge was started since';
 CREATE VIEW bi.erp_inbox AS
  SELECT NULL::text AS system,
     NULL::text AS kind,
@@ -1936,6 +1953,14 @@ ALTER TABLE plant.reason ALTER COLUMN reason_id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+ALTER TABLE plant.restoration ALTER COLUMN restoration_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME plant.restoration_restoration_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE plant.routing (
     routing_id integer NOT NULL,
     item_id integer NOT NULL,
@@ -2384,6 +2409,8 @@ ALTER TABLE ONLY plant.reason
     ADD CONSTRAINT reason_kind_code_key UNIQUE (kind, code);
 ALTER TABLE ONLY plant.reason
     ADD CONSTRAINT reason_pkey PRIMARY KEY (reason_id);
+ALTER TABLE ONLY plant.restoration
+    ADD CONSTRAINT restoration_pkey PRIMARY KEY (restoration_id);
 ALTER TABLE ONLY plant.rollup_1m
     ADD CONSTRAINT rollup_1m_pkey PRIMARY KEY (tag_id, minute);
 ALTER TABLE ONLY plant.routing
@@ -2736,6 +2763,8 @@ GRANT SELECT ON TABLE bi.energy_hour TO lineside_bi;
 GRANT SELECT ON TABLE bi.energy_run TO lineside_bi;
 GRANT SELECT ON TABLE bi.erp_document TO lineside_bi;
 GRANT SELECT ON TABLE bi.erp_document TO lineside_plant;
+GRANT SELECT ON TABLE plant.restoration TO lineside_bridge;
+GRANT SELECT ON TABLE bi.erp_hold TO lineside_bi;
 GRANT SELECT ON TABLE bi.erp_inbox TO lineside_bi;
 GRANT SELECT ON TABLE bi.gap TO lineside_bi;
 GRANT SELECT ON TABLE bi.ingest_minute TO lineside_bi;

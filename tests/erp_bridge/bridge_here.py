@@ -13,6 +13,7 @@ from erp_bridge.database import Session, connect
 from erp_bridge.delivery.sender import Sender
 from erp_bridge.documents.planner import Planner
 from erp_bridge.outbox.relay import claim_due
+from erp_bridge.schema.migrate import migrate
 
 DEADLINE_S = 30.0
 UNITS = {"H87": "pcs", "KGM": "kg", "GRM": "g", "SEC": "s", "KWH": "kWh"}
@@ -56,6 +57,10 @@ class BridgeHere:
     async def session(self) -> AsyncIterator[Session]:
         async with await connect(self.url, application="test") as session:
             yield session
+
+    async def migrated(self) -> None:
+        """As at the start of a bridge."""
+        await migrate(self.url)
 
     async def plan(self) -> int:
         async with self.session() as session:

@@ -55,6 +55,9 @@ class Floor:
             )
         return event_id
 
+    def order_id(self, work_order: str) -> int:
+        return self._order_ids[work_order]
+
     def goes_on(self, work_order: str, order_id: int, order_seq: int) -> None:
         """After facts that the plant itself told of an order."""
         self._order_ids[work_order], self._seq[order_id] = order_id, order_seq

@@ -47,6 +47,13 @@ def manifest_of(file: Path) -> dict[str, object]:
     return told
 
 
+def tables_of(file: Path) -> dict[str, dict[str, object]]:
+    """Rows and hash of each table; without the one where each restore leaves a row."""
+    with zipfile.ZipFile(file) as archive:
+        told: dict[str, dict[str, object]] = json.loads(archive.read("manifest.json"))["tables"]
+    return {name: content for name, content in told.items() if name != "plant.restoration"}
+
+
 def _settings(home: Path, owner_url: str | None, environment: dict[str, str]) -> dict[str, str]:
     settings = {"LINESIDE_HOME": str(home), "COLUMNS": "200"} | environment
     if owner_url is not None:

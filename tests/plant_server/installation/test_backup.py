@@ -11,7 +11,7 @@ from plant_server.installation.errors import BackupFailed
 from plant_server.installation.table_contents import differences, table_contents
 from plant_server.schema.snapshot import dump_schema
 from tests.plant_server.database_fixture import PlantDatabase
-from tests.plant_server.installation.running import lineside, manifest_of
+from tests.plant_server.installation.running import lineside, manifest_of, tables_of
 
 
 def test_what_was_backed_up_is_there_again_on_another_server(
@@ -80,7 +80,20 @@ def test_a_second_backup_of_what_was_restored_has_the_same_hashes(
         == 0
     )
     assert lineside(new, "backup", "--out", str(second), owner_url=elsewhere.owner_url).returncode == 0
-    assert manifest_of(second)["tables"] == manifest_of(file)["tables"]
+    assert tables_of(second) == tables_of(file)
+
+
+def test_a_restore_leaves_a_row_that_says_of_when_the_backup_was(
+    home: Path, file: Path, elsewhere: PlantDatabase
+) -> None:
+    done = lineside(home, "restore", str(file), "--only", "database", owner_url=elsewhere.owner_url)
+    assert done.returncode == 0, done.stderr
+    with psycopg.connect(elsewhere.url) as connection:
+        ((backup, restored),) = connection.execute(
+            "SELECT backup_time, restored_time FROM plant.restoration"
+        ).fetchall()
+    assert backup.isoformat() == manifest_of(file)["made"]
+    assert restored > backup
 
 
 def test_a_restore_is_practised_in_a_folder_that_needs_no_server(

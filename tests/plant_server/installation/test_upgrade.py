@@ -60,6 +60,7 @@ def upgraded(request: pytest.FixtureRequest, database_server: PostgresServer) ->
     ):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(restore, "migrate", lambda url, say: [])
+            patch.setattr(restore, "note_restoration", lambda session, manifest: None)
             restore.restore_database(archive, before.owner_url, force=False, progress=lambda *_: None)
         done = restore.restore_database(archive, now.owner_url, force=False, progress=lambda *_: None)
         assert done.migrations == len(read_migrations(FOLDER)) - len(archive.manifest.migrations) > 0
