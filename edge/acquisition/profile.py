@@ -50,9 +50,6 @@ class Tag:
     transformer: Literal["current", "voltage", "both"] | None = (
         None  # Whose ratio the meter leaves to the reader.
     )
-    transformer: Literal["current", "voltage", "both"] | None = (
-        None  # Whose ratio the meter leaves to the reader.
-    )
     width: int | None = None
     rate_max: float | None = None
     counts: Counts | None = None
