@@ -44,9 +44,18 @@ from erp_bridge.errors import ConfigError, Mistake
 from plant_server.contract.outbox import Kind
 
 Policy = Literal["each", "lot", "shift", "completion"]
-Source = Literal["item", "bom", "change_order", "drawing", "receipt", "work_order"]
-SOURCE_ORDER: tuple[Source, ...] = ("item", "bom", "change_order", "drawing", "receipt", "work_order")
-"""What is told first: an order needs its BOM, a BOM and what arrives need their items."""
+Source = Literal["item", "bom", "change_order", "drawing", "price", "receipt", "work_order", "stock"]
+SOURCE_ORDER: tuple[Source, ...] = (
+    "item",
+    "bom",
+    "change_order",
+    "drawing",
+    "price",
+    "receipt",
+    "work_order",
+    "stock",
+)
+"""What is told first: an order needs its BOM, a BOM and what arrives need their items. Stock is compared last."""
 MERGEABLE = frozenset(
     {Kind.COMPLETION, Kind.CONSUMPTION, Kind.SCRAP, Kind.LABOR_TIME, Kind.MACHINE_TIME, Kind.ENERGY_COST}
 )
@@ -111,6 +120,8 @@ class Tryton(_Strict):
     database: str = Field(min_length=1)
     warehouse: str = "WH"
     language: str = "en"
+    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
+    """Of the source `price`: the currency the plant reckons in. Prices in another one stop at the inbox."""
     receipts_since: date | None = None
     """Of the source `receipt`: what arrived on that day or later; what lay there before is received at the plant by hand."""
     scrap_location: str = "SCRAP"
@@ -146,6 +157,8 @@ class Connector(_Strict):
     settle_s: float = Field(default=60, gt=0, le=3600)
     retry_max_s: float = Field(default=300, gt=0, le=86_400)
     workers: int = Field(default=4, ge=1, le=32)
+    stock_period_s: float = Field(default=60, ge=0, le=86_400)
+    """Of the source `stock`: all of it is read again so much later, not at every pull."""
     tryton: Tryton | None = None
 
     @field_validator("secret_file")
@@ -175,6 +188,8 @@ class Connector(_Strict):
             raise ValueError("tryton: settings for the connector tryton, and for no other")
         if self.tryton is not None and "receipt" in self.sources and self.tryton.receipts_since is None:
             raise ValueError("the source receipt needs tryton.receipts_since: the first day of stock by lot")
+        if self.tryton is not None and "price" in self.sources and self.tryton.currency is None:
+            raise ValueError("the source price needs tryton.currency: the one the plant reckons in")
         if self.tryton is not None and self.url is None:
             raise ValueError("tryton needs url and secret_file")
         for kind, policy in self.documents.items():

@@ -171,6 +171,13 @@ class Codes:
             return their_code
         raise UnknownCode(self.system, kind, their_code, theirs=True)
 
+    def all_ours(self, kind: str, their_code: str) -> frozenset[str]:
+        """Every code of ours that stands for it. Raises UnknownCode: none does."""
+        found = self._ours.get((kind, their_code), set()) or ({their_code} if kind in self._same else set())
+        if not found:
+            raise UnknownCode(self.system, kind, their_code, theirs=True)
+        return frozenset(found)
+
     def special(self, kind: str, our_code: str) -> str | None:
         """Their code where a row says so; no row is no mistake."""
         return self._theirs.get((kind, our_code))

@@ -34,6 +34,12 @@ ADVICE: dict[str, Advice] = {
         "Create it there or correct the mapping, then retry.",
         "在对方系统建立该编码或更正对照，然后重试。",
     ),
+    "other_currency": _advice(
+        "A price is in another currency than the plant reckons in",
+        "价格的币种与工厂核算币种不一致",
+        "Set tryton.currency in bridge.yaml to the plant's currency, or state the price at the plant.",
+        "请在 bridge.yaml 中核对 tryton.currency，或在工厂端直接填写价格。",
+    ),
     "negative_stock": _advice(
         "There is not enough stock in the books",
         "账面库存不足",

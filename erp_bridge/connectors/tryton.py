@@ -10,11 +10,14 @@ from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.config import Source
 from erp_bridge.connectors import tryton_words
 from erp_bridge.connectors.connector import Amount, Page, Request, Stored, ToldThere
+from erp_bridge.connectors.stock import Level
 from erp_bridge.connectors.tryton_end import answer_for_people
 from erp_bridge.connectors.tryton_masters import changes, understand
+from erp_bridge.connectors.tryton_prices import price_changes, understand_price
 from erp_bridge.connectors.tryton_production import read_production
 from erp_bridge.connectors.tryton_rpc import TrytonClient
 from erp_bridge.connectors.tryton_saga import Saga, stored_words
+from erp_bridge.connectors.tryton_stock import stock
 from erp_bridge.connectors.tryton_told import told_since
 from erp_bridge.documents.canonical import Line, Posting
 from erp_bridge.errors import LostAnswer, RefusedByErp
@@ -27,7 +30,9 @@ class Tryton:
     """One company's warehouse in one database."""
 
     kinds: ClassVar[frozenset[Kind]] = tryton_words.KINDS
-    sources: ClassVar[frozenset[Source]] = frozenset({"item", "bom", "receipt", "work_order"})
+    sources: ClassVar[frozenset[Source]] = frozenset(
+        {"item", "bom", "price", "receipt", "work_order", "stock"}
+    )
     refuses_duplicates: ClassVar[bool] = False
     looks_back: ClassVar[bool] = True
 
@@ -84,9 +89,16 @@ class Tryton:
         return tryton_words.amount(kind, line, codes, self._tryton)
 
     async def fetch_changes(self, source: Source, after: str | None) -> Page:
+        if source == "price":
+            return await price_changes(self._client, after)
         return await changes(self._client, self._tryton, source, after)
 
+    def stock(self) -> AsyncIterator[Sequence[Level]]:
+        return stock(self._client, self._tryton)
+
     def understand(self, source: Source, told: Mapping[str, Any]) -> Inbound:
+        if source == "price":
+            return understand_price(told, self._tryton)
         return understand(source, told)
 
     async def close(self) -> None:

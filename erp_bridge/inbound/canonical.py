@@ -124,4 +124,13 @@ class Receipt(_Told):
     location: Code
 
 
-Inbound = Item | BomRelease | EngineeringChange | Drawing | Receipt | WorkOrder
+class Price(_Told):
+    """What one unit of an item costs there, from the moment it was read."""
+
+    item: Code
+    price: Amount
+    unit: Code
+    currency: Code
+
+
+Inbound = Item | BomRelease | EngineeringChange | Drawing | Price | Receipt | WorkOrder

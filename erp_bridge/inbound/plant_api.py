@@ -56,6 +56,18 @@ class PlantApi:
             raise PlantUnavailable(f"{path}: HTTP {status}")
         return PlantAnswer(status < 400, told)
 
+    async def ask(self, path: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the plant says. Raises PlantUnavailable: also for what it refuses, since a question changes nothing."""
+        try:
+            token = self._settings.token_file.read_text(encoding="utf-8").strip()
+            answer = await self._client.get(path, params=params, headers={"Authorization": f"Bearer {token}"})
+            told = answer.json()
+        except (httpx.TransportError, OSError, ValueError) as error:
+            raise PlantUnavailable(f"{path}: {type(error).__name__} {error}") from error
+        if answer.status_code != 200 or not isinstance(told, dict):
+            raise PlantUnavailable(f"{path}: HTTP {answer.status_code}")
+        return told
+
     async def close(self) -> None:
         await self._client.aclose()
 

@@ -1,4 +1,5 @@
-"""Reads the sources of one system and tells the plant, in the order items → BOMs → changes → drawings → orders.
+"""Reads the sources of one system and tells the plant, in the order items → BOMs → changes → drawings → prices →
+receipts → orders. Stock comes last: it is not told, but compared (reconciliation/stock.py).
 
 The cursor of a source moves after every change before it was answered by the plant or stopped at the inbox. When the
 plant or the other system does not answer, the cursor stays and the same is read again: rows are kept once, and commands
@@ -15,6 +16,7 @@ from erp_bridge.database import Session, row
 from erp_bridge.errors import ConnectorError
 from erp_bridge.inbound.inbox import QUERIES, Inbox
 from erp_bridge.inbound.plant_api import PlantApi, PlantUnavailable
+from erp_bridge.reconciliation.stock import StockComparison
 
 PAGES_MAX = 100
 log = structlog.get_logger("lineside.bridge")
@@ -26,6 +28,7 @@ class Puller:
     def __init__(self, config: BridgeConfig, connector: Connector, plant: PlantApi) -> None:
         self._connector = connector
         self._inbox = Inbox(config, connector, plant)
+        self._stock = StockComparison(config, connector, plant)
         wanted = config.connectors[connector.name].sources
         self._sources = [source for source in SOURCE_ORDER if source in wanted]
         self._silent: str | None = None
@@ -49,6 +52,8 @@ class Puller:
         if not taken or not taken["taken"]:
             return 0  # Another bridge reads it.
         try:
+            if source == "stock":
+                return await self._stock.read(session)
             return await self._read(session, source)
         finally:
             if not session.closed:

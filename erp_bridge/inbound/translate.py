@@ -15,6 +15,7 @@ from erp_bridge.inbound.canonical import (
     EngineeringChange,
     Inbound,
     Item,
+    Price,
     Receipt,
     WorkOrder,
 )
@@ -60,6 +61,8 @@ def commands(told: Inbound, origin: Origin, codes: Codes) -> Sequence[Command]:
         case Drawing():
             head = _head(origin, told.number)
             return [Command("/api/v1/drawings", head | _drawing(told, codes))]
+        case Price():
+            return [Command("/api/v1/costs/rates", _price(told, origin, codes))]
         case Receipt():
             return [Command("/api/v1/lots", _receipt(told, codes))]
         case WorkOrder():
@@ -104,6 +107,17 @@ def _bom(told: BomRelease, codes: Codes) -> dict[str, Any]:
             }
             for line in told.lines
         ],
+    }
+
+
+def _price(told: Price, origin: Origin, codes: Codes) -> dict[str, Any]:
+    """The source is named: what a person states at the plant goes before it."""
+    return {
+        "kind": "material",
+        "code": codes.ours("item", told.item),
+        "price": text(told.price),
+        "unit": codes.ours("unit", told.unit),
+        "system": origin.system,
     }
 
 

@@ -27,6 +27,7 @@ POLICY: dict[tuple[str, str], str | None] = {
     ("GET", "/bridge/v1/inbox/{inbox_id}"): READ,
     ("POST", "/bridge/v1/inbox/{inbox_id}/retry"): WRITE,
     ("POST", "/bridge/v1/inbox/{inbox_id}/drop"): WRITE,
+    ("GET", "/bridge/v1/stock"): READ,
     ("GET", "/bridge/v1/codes"): READ,
     ("PUT", "/bridge/v1/codes/{system}/{kind}/{our_code:path}"): WRITE,
     ("DELETE", "/bridge/v1/codes/{system}/{kind}/{our_code:path}"): WRITE,

@@ -1,3 +1,4 @@
+import { STOCK, stockLines, stockRows } from "./stock.js";
 import { language, switchLanguage, word } from "./words.js";
 
 const PERIOD_MS = 3000, DEADLINE_MS = 8000, ROWS = 50;
@@ -22,9 +23,10 @@ async function ask(method, path, body) {
 async function refresh() {
   if (sessionStorage.getItem("key")) {
     try {
-      const [status, fixIt, documents] = await Promise.all(
-        [ask("GET", "/bridge/v1/status"), ask("GET", "/bridge/v1/fix-it"), ask("GET", `/bridge/v1/documents?newest=true&limit=${ROWS}`)]);
-      shown = { status, fixIt: fixIt.items, documents: documents.items, at: new Date() };
+      const [status, fixIt, documents, stock] = await Promise.all(
+        [ask("GET", "/bridge/v1/status"), ask("GET", "/bridge/v1/fix-it"), ask("GET", `/bridge/v1/documents?newest=true&limit=${ROWS}`),
+          ask("GET", STOCK)]);
+      shown = { status, fixIt: fixIt.items, documents: documents.items, stock, at: new Date() };
       failure = null;
     } catch (error) {
       if (error.message === "refusedKey") sessionStorage.removeItem("key");
@@ -70,7 +72,7 @@ function show() {
   if (signedIn && shown) showAll(shown);
 }
 
-function showAll({ status, fixIt, documents, at }) {
+function showAll({ status, fixIt, documents, stock, at }) {
   find("as-of").textContent = word("asOf", at.toLocaleTimeString(language));
   find("nothing").hidden = fixIt.length > 0;
   if (!find("fix-list").contains(document.activeElement)) find("fix-list").replaceChildren(...fixIt.map(fixItem));
@@ -79,6 +81,10 @@ function showAll({ status, fixIt, documents, at }) {
     return make("li", {}, `${one.system}: ${counts.join(" · ") || word("quiet")}`);
   });
   find("systems").replaceChildren(...systems, make("li", {}, word("unclaimed", status.unclaimed)));
+  find("stock").hidden = stock.readings.length === 0;
+  find("stock-lines").replaceChildren(...stockLines(stock).map((text) => make("li", {}, text)));
+  find("stock-table").hidden = stock.items.length === 0;
+  find("stock-rows").replaceChildren(...stockRows(stock, make));
   find("rows").replaceChildren(...documents.map((one) => {
     const row = make("tr");
     const time = new Date(one.event_time).toLocaleString(language);

@@ -1,0 +1,1 @@
+"""Compares what other systems say with what the floor says."""
