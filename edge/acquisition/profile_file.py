@@ -12,6 +12,7 @@ tags:
 """
 
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,8 @@ from pydantic import Field, ValidationError, field_validator
 from edge.acquisition.located_yaml import Located, read_yaml
 from edge.acquisition.profile import HEARTBEAT, PROFILES_FOLDER, Profile, Tag, profile_names
 from edge.acquisition.profile_variants import ExampleEntry, VariantEntry, examples_of, variants_of
-from edge.acquisition.tag_entry import ModbusDefaults, OpcUaDefaults, TagEntry, WrittenPart, WrongTag
+from edge.acquisition.tag_entry import TagEntry
+from edge.acquisition.written_parts import ModbusDefaults, OpcUaDefaults, WrittenPart, WrongTag
 from edge.errors import ConfigError, Mistake
 
 
@@ -32,10 +34,11 @@ def load_profile(name: str, *, folder: Path | None = None) -> Profile:
     if name.endswith((".yaml", ".yml")):
         return parse_profile(read_yaml((folder or Path()) / name))
     if name not in profile_names():
-        known = ", ".join(profile_names())
-        raise ConfigError(
-            [Mistake(name, None, "", f"no such profile; there are {known}, or give a .yaml file")]
+        near = ", ".join(get_close_matches(name, profile_names(), cutoff=0.5))
+        listed = (
+            f"{f'near it: {near}; ' if near else ''}`lineside edge profiles` lists all, or give a .yaml file"
         )
+        raise ConfigError([Mistake(name, None, "", f"no such profile; {listed}")])
     return parse_profile(read_yaml(PROFILES_FOLDER / f"{name}.yaml"))
 
 

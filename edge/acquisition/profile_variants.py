@@ -19,7 +19,7 @@ from pydantic import Field
 from edge.acquisition.addresses import ModbusAddress
 from edge.acquisition.located_yaml import Located
 from edge.acquisition.profile import Example, Profile, Variant
-from edge.acquisition.tag_entry import WrittenPart
+from edge.acquisition.written_parts import WrittenPart
 from edge.errors import ConfigError, Mistake
 
 

@@ -1,14 +1,24 @@
 """One tag as it is written in a profile, and every mistake that can be made in it."""
 
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from edge.acquisition.addresses import Address, ModbusAddress, OpcUaAddress, RegisterType, Table, WordOrder
 from edge.acquisition.plc_addresses import PLCS
 from edge.acquisition.profile import Tag, Watch
+from edge.acquisition.written_parts import (
+    ModbusDefaults,
+    OpcUaDefaults,
+    WrittenPart,
+    WrongTag,
+    datatype_of,
+    exact_of,
+    raw_patterns_of,
+    scale_of,
+    steps_of,
+)
 from edge.contract.datatypes import DataType
 from edge.contract.roles import Counts, Role
 
@@ -21,101 +31,15 @@ VOCABULARIES = {
 COUNTED_UNITS = {Role.COUNTER: frozenset({"parts", "cycles"}), Role.METER: frozenset({"Wh"})}
 
 
-class WrongTag(ValueError):
-    """A mistake that only shows when tag and profile are seen together."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-def _exact(value: Any) -> Fraction:
-    """0.1 as it is written: one tenth, not the nearest binary number."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("should be a number")
-    try:
-        fraction = Fraction(Decimal(str(value)))
-    except (InvalidOperation, ValueError, OverflowError):
-        raise ValueError("should be a number") from None
-    return fraction
-
-
-def _scale(value: Any) -> Fraction:
-    fraction = _exact(value)
-    if fraction == 0:
-        raise ValueError("should not be 0")
-    return fraction
-
-
-def _datatype(value: Any) -> DataType:
-    if isinstance(value, str) and value.upper() in DataType.__members__:
-        datatype = DataType[value.upper()]
-        if datatype <= DataType.TEXT:
-            return datatype
-    raise ValueError("should be a Sparkplug type such as Int32, UInt64, Double, Boolean, String")
-
-
-def _raw_patterns(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _steps(value: Any) -> Any:
-    """`at: 3`, `at: Count` and `at: [0, Count]` alike."""
-    steps = value if isinstance(value, list) else [value]
-    for step in steps:
-        if isinstance(step, bool) or not isinstance(step, int | str) or step == "":
-            raise ValueError("should be numbers of elements and names of members, such as [0, AccCount]")
-        if isinstance(step, int) and step < 0:
-            raise ValueError("elements are counted from 0")
-    return tuple(steps)
-
-
-class WrittenPart(BaseModel):
-    """Part of a profile file: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class ModbusDefaults(WrittenPart):
-    """What holds for all registers of a device unless a tag says otherwise."""
-
-    table: Table = Table.HOLDING
-    word_order: WordOrder = WordOrder.ABCD
-    max_registers_per_read: int = Field(default=125, ge=1, le=125)
-    gap_limit: int = Field(default=16, ge=0, le=124)
-    even_reads: bool = False
-    pause_s: float = Field(default=0.0, ge=0, le=5)
-    sunspec: int | None = Field(default=None, ge=1, le=65534)
-    plc: str | None = None
-
-    @field_validator("plc")
-    @classmethod
-    def _known_plc(cls, plc: str | None) -> str | None:
-        if plc is not None and plc not in PLCS:
-            raise ValueError(f"should be one of {', '.join(sorted(PLCS))}")
-        return plc
-
-
-class OpcUaDefaults(WrittenPart):
-    """Whether tags are polled or told by the server, and how, unless a tag says otherwise. Tags with the same
-    `publishing_ms` share a subscription: some servers have few."""
-
-    mode: Literal["poll", "subscribe"] = "poll"
-    sampling_ms: int = Field(default=250, ge=0, le=3_600_000)
-    publishing_ms: int = Field(default=500, ge=10, le=60_000)
-    queue: int = Field(default=10, ge=1, le=10_000)
-    discard_oldest: bool = True
-
-
 class TagEntry(WrittenPart):
     """One tag as it is written: what it means, and the address keys of its driver."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)*$", max_length=120)
     role: Role
     unit: str = Field(default="1", min_length=1, max_length=24)
-    datatype: Annotated[DataType | None, BeforeValidator(_datatype)] = None
-    scale: Annotated[Fraction, BeforeValidator(_scale)] = Fraction(1)
-    offset: Annotated[Fraction, BeforeValidator(_exact)] = Fraction(0)
+    datatype: Annotated[DataType | None, BeforeValidator(datatype_of)] = None
+    scale: Annotated[Fraction, BeforeValidator(scale_of)] = Fraction(1)
+    offset: Annotated[Fraction, BeforeValidator(exact_of)] = Fraction(0)
     transformer: Literal["current", "voltage", "both"] | None = None
     deadband: float = Field(default=0.0, ge=0)
     period_s: float | None = Field(default=None, gt=0)
@@ -125,7 +49,7 @@ class TagEntry(WrittenPart):
     vocabulary: str | None = Field(default=None, validate_default=True)
     # OPC UA
     node: str | None = None
-    at: Annotated[tuple[int | str, ...], BeforeValidator(_steps)] = ()
+    at: Annotated[tuple[int | str, ...], BeforeValidator(steps_of)] = ()
     mode: Literal["poll", "subscribe"] | None = None
     sampling_ms: int | None = Field(default=None, ge=0, le=3_600_000)
     publishing_ms: int | None = Field(default=None, ge=10, le=60_000)
@@ -140,7 +64,7 @@ class TagEntry(WrittenPart):
     word_order: WordOrder | None = None
     bit: int = Field(default=0, ge=0, le=15)
     length: int = Field(default=0, ge=0, le=125)
-    nan: Annotated[tuple[int, ...], BeforeValidator(_raw_patterns)] = ()
+    nan: Annotated[tuple[int, ...], BeforeValidator(raw_patterns_of)] = ()
 
     @field_validator("unit")
     @classmethod

@@ -4,7 +4,6 @@ import pytest
 
 from edge import settings as settings_module
 from edge.acquisition.device_settings import Device
-from edge.acquisition.profile import profile_names
 from edge.errors import ConfigError
 from edge.settings import Settings, load_settings, schema
 
@@ -87,8 +86,8 @@ timing:
             "lineside.yaml:12: devices[0].path: should be enterprise/site/area/line/station: "
             "1 to 5 names, none empty, without + and #",
             "lineside.yaml:13: devices[1].name: 'PRESS1' is taken by the device in line 9",
-            "lineside.yaml:14: devices[1].profile: no_such_profile: no such profile; there are "
-            f"{', '.join(profile_names())}, or give a .yaml file",
+            "lineside.yaml:14: devices[1].profile: no_such_profile: no such profile; "
+            "`lineside edge profiles` lists all, or give a .yaml file",
             "lineside.yaml:15: devices[1].url: has no valid port; should be modbus://host[:port]",
             "lineside.yaml:17: devices[1].colour: there is no such setting",
             "lineside.yaml:19: timing.backoff_max_s: should be greater than 0",

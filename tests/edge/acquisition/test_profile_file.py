@@ -145,7 +145,7 @@ def test_a_profile_says_where_its_addresses_are_from():
 
 
 def test_an_unknown_profile_names_those_there_are():
-    with pytest.raises(ConfigError, match="there are abb_b23, eastron_sdm630"):
+    with pytest.raises(ConfigError, match="near it: abb_b23; `lineside edge profiles` lists all"):
         load_profile("abb_b32")
 
 
