@@ -46,6 +46,7 @@ POLICY: dict[Row, Roles] = {
     ("GET", "/calls"): ANYONE,  # Sends strangers to the sign-in.
     ("GET", "/calls/list"): PEOPLE | {Role.LOOPBACK},
     ("GET", "/integrator"): ANYONE,  # Sends strangers to the sign-in.
+    ("GET", "/trace"): ANYONE,  # Sends strangers to the sign-in.
     ("GET", "/integrator/health"): CONNECT | AUDIT | {Role.LOOPBACK},
     (
         "GET",

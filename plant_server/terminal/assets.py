@@ -11,6 +11,7 @@ from importlib.resources import files
 MEDIA_TYPES = {
     "terminal.css": "text/css; charset=utf-8",
     "boss.css": "text/css; charset=utf-8",
+    "trace.css": "text/css; charset=utf-8",
     "terminal.js": "text/javascript; charset=utf-8",
     "sw.js": "text/javascript; charset=utf-8",
     "htmx.min.js": "text/javascript; charset=utf-8",
@@ -35,6 +36,7 @@ PARTS = {
         "complete.js",
         "split.js",
         "orders.js",
+        "trace.js",
         "scan.js",
         "sign_in.js",
         "queue.js",

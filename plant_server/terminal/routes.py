@@ -25,6 +25,7 @@ from plant_server.terminal.shape import shape_of
 from plant_server.terminal.shift_routes import router as shift_router
 from plant_server.terminal.sign_in_page import MAY_SEE_NAMES, sign_in_page
 from plant_server.terminal.stations import station_for
+from plant_server.terminal.trace_routes import router as trace_router
 from plant_server.terminal.unsigned import unsigned_at
 
 router = APIRouter(include_in_schema=False)
@@ -33,6 +34,7 @@ router.include_router(line_router)
 router.include_router(boss_router)
 router.include_router(calls_router)
 router.include_router(integrator_router)
+router.include_router(trace_router)
 
 MAY_END_ORDERS = POLICY["POST", "/api/v1/work-orders/{work_order_id}/complete"]
 """Others end their operation; the order goes on until one of these completes it."""
@@ -45,7 +47,7 @@ async def sign_in(
     pool: Pool,
     who: Who,
     station: Annotated[str, Query(max_length=300)] = "",
-    then: Annotated[Literal["", "boss", "calls", "integrator"], Query()] = "",
+    then: Annotated[Literal["", "boss", "calls", "integrator", "trace"], Query()] = "",
     language: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
     """`station`, or `then`: where to go then. `language`: chosen by hand, and kept as long as this person's turn."""

@@ -2,7 +2,7 @@
 const scanned = async (code) => {
   if (!code) return;
   if ($('sign-in')) { signIn({ badge: code }); return; }
-  if (seekScanned(code) || !$('panel-scan')) return;
+  if (traceScanned(code) || seekScanned(code) || !$('panel-scan')) return;
   if (openPanel()?.id !== 'panel-scan') show('scan');
   const body = { code, station: station().dataset.path || undefined };
   const order = $('job')?.dataset.order;
