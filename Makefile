@@ -43,7 +43,7 @@ test: setup
 	$(BIN)/python -m tests.tryton.installed
 	$(BIN)/python -m pytest -n 2 -m "not system" tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m system tests --ignore=tests/system
-	$(BIN)/python -m pytest -m system tests/system
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m system tests/system
 
 bench: setup
 	$(BIN)/python tests/prerequisites.py
