@@ -27,6 +27,7 @@ class CallOfPage:
     state: str
     is_late: bool
     raised_by: str
+    raised_device: str | None
     raised_time: datetime
     heard_time: datetime
     acknowledged_by: str | None
@@ -50,6 +51,10 @@ class CallOfPage:
     def is_for(self, roles: Collection[str]) -> bool:
         """Whose kind of call it is, and who was told of it."""
         return bool({ANSWERS[CallType(self.type)], *self.roles_told} & set(roles))
+
+    def is_of(self, by: str, device: str | None) -> bool:
+        """Who may take it back: the person who called, and whoever stands at the terminal that called."""
+        return by == self.raised_by or (device is not None and device == self.raised_device)
 
     def may_be_answered(self, by: str, now: datetime) -> bool:
         """By whoever comes already, by others when the time that was said has passed."""

@@ -2,7 +2,7 @@
 -- Calls that go on: the unanswered first, then the oldest. `at`: those that concern a place, of it or of the line it stands
 -- in; `below`: those of a place and of all that stands in it; neither: all. Late ones are only listed where all are.
 SELECT call.call_id, call.path, regexp_replace(call.path, '^.*/', '') AS place, call.type, call.note, call.state, call.is_late,
-       call.raised_by, call.raised_time, call.heard_time, call.acknowledged_by, call.eta_time, call.level,
+       call.raised_by, call.raised_device, call.raised_time, call.heard_time, call.acknowledged_by, call.eta_time, call.level,
        caller.name AS caller_en, coalesce(caller.name_zh, caller.name) AS caller_zh,
        helper.name AS helper_en, coalesce(helper.name_zh, helper.name) AS helper_zh,
        coalesce(told.roles, '{}') AS roles_told, coalesce(told.people, '{}') AS people_told
