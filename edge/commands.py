@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from edge.onboarding.commands import browse, probe
+from edge.trust_commands import app as trust_app
 
 app = typer.Typer(no_args_is_help=True, help="Run and check an edge agent; browse and probe new machines.")
 
@@ -14,6 +15,7 @@ app.command(
     epilog="Example: lineside edge browse opc.tcp://192.168.1.10:4840 --insecure --watch 10 --out press.yaml"
 )(browse)
 app.command(epilog="Example: lineside edge probe modbus://192.168.1.20 --unit-id 1-10")(probe)
+app.add_typer(trust_app, name="trust")
 
 Config = Annotated[
     Path | None,

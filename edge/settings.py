@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from edge.acquisition.configured_devices import mistakes_of_devices
-from edge.acquisition.device_settings import Device
+from edge.acquisition.device_settings import SECURITY_FILES, Device
 from edge.acquisition.located_yaml import Located, read_yaml
 from edge.acquisition.setting_types import (
     Bytes,
@@ -189,9 +189,7 @@ class Settings(BaseSettings):
                 "devices": tuple(
                     device.model_copy(
                         update={
-                            "security": _absolute(
-                                device.security, folder, "certificate", "key", "trust", "password_file"
-                            ),
+                            "security": _absolute(device.security, folder, *SECURITY_FILES),
                             "profile": _absolute_profile(device.profile, folder),
                         }
                     )
@@ -239,7 +237,7 @@ def _missing_files(settings: Settings, located: Located) -> list[Mistake]:
     for index, device in enumerate(settings.devices):
         named += [
             (("devices", index, "security", field), getattr(device.security, field))
-            for field in ("certificate", "key", "trust", "password_file")
+            for field in SECURITY_FILES
         ]
     return [
         located.mistake(location, f"there is no file {path}")

@@ -16,6 +16,8 @@ from edge.acquisition.setting_types import (
     first_line,
 )
 
+SECURITY_FILES = ("certificate", "key", "trust", "password_file", "user_certificate", "user_key")
+
 
 class Security(SettingsPart):
     """OPC UA security of one device."""
@@ -27,10 +29,16 @@ class Security(SettingsPart):
     key: Path | None = Field(default=None, validate_default=True)
     """The key of `certificate`, PEM or DER."""
     trust: Path | None = None
-    """Server certificates to trust: a file, or a folder of files. Without, the first one seen is kept and
-    from then on no other is accepted."""
+    """Server certificates to trust: a file, or a folder of files. Without, those that `lineside edge trust accept`
+    was told to trust."""
     user: str | None = None
+    """Whom to log in as; without, nobody in particular."""
     password_file: Path | None = Field(default=None, validate_default=True)
+    """File whose first line is the password of `user`."""
+    user_certificate: Path | None = None
+    """Certificate to log in with in place of a name and a password, DER or PEM."""
+    user_key: Path | None = Field(default=None, validate_default=True)
+    """The key of `user_certificate`, PEM or DER, without a password."""
 
     @field_validator("key")
     @classmethod
@@ -45,6 +53,15 @@ class Security(SettingsPart):
         if "user" in info.data and (password_file is None) != (info.data["user"] is None):
             raise ValueError("and user go together")
         return password_file
+
+    @field_validator("user_key")
+    @classmethod
+    def _one_identity(cls, user_key: Path | None, info: ValidationInfo) -> Path | None:
+        if "user_certificate" in info.data and (user_key is None) != (info.data["user_certificate"] is None):
+            raise ValueError("and user_certificate go together")
+        if user_key is not None and info.data.get("user") is not None:
+            raise ValueError("and user cannot both be set: there is one identity")
+        return user_key
 
     def password(self) -> str | None:
         """First line of the password file. Raises ConfigError if it cannot be read."""

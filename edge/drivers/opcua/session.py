@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.crypto import security_policies
-from asyncua.crypto.uacrypto import CertProperties
+from asyncua.crypto.uacrypto import CertProperties, load_certificate, load_private_key
 from asyncua.ua import uaerrors
 from cryptography.exceptions import InvalidKey, InvalidSignature
 
 from edge.acquisition.device_settings import Device
-from edge.drivers.opcua.certificates import check_trust, own_certificate
+from edge.drivers.opcua.certificates import file_format, own_certificate
+from edge.drivers.opcua.trust import check_trust
 from edge.errors import DeviceRefused, DeviceUnavailable
 
 # asyncua writes lines and tracebacks at every failed attempt; the poller says once what is wrong.
@@ -50,6 +51,7 @@ _REFUSALS = (
     uaerrors.BadSecurityModeRejected,
     uaerrors.BadSecurityPolicyRejected,
     uaerrors.BadUserAccessDenied,
+    uaerrors.BadUserSignatureInvalid,
 )
 
 
@@ -65,7 +67,7 @@ async def opened(device: Device) -> AsyncIterator[Client]:
         with our_errors():
             if not device.insecure:
                 await _secure(client, device)
-            _log_in(client, device)
+            await _log_in(client, device)
             await _connect(client)
         yield client
     finally:
@@ -150,11 +152,22 @@ def _first_of_chain(der: bytes) -> bytes:
     return der[: int.from_bytes(der[2:4], "big") + 4]
 
 
-def _log_in(client: Client, device: Device) -> None:
-    password = device.security.password()
-    if device.security.user is not None and password is not None:
-        client.set_user(device.security.user)
+async def _log_in(client: Client, device: Device) -> None:
+    """With a name and a password, or with a certificate; else as nobody."""
+    security = device.security
+    password = security.password()
+    if security.user is not None and password is not None:
+        client.set_user(security.user)
         client.set_password(password)
+    if security.user_certificate is None or security.user_key is None:
+        return
+    try:
+        certificate = await asyncio.to_thread(security.user_certificate.read_bytes)
+        key = await asyncio.to_thread(security.user_key.read_bytes)
+        client.user_certificate = await load_certificate(certificate, file_format(certificate))
+        client.user_private_key = await load_private_key(key, None, file_format(key))
+    except (OSError, ValueError, TypeError) as error:
+        raise DeviceRefused(f"cannot log in with {security.user_certificate}: {error}") from error
 
 
 async def _close(client: Client) -> None:

@@ -1,3 +1,6 @@
+import json
+import os
+import re
 import stat
 
 import pytest
@@ -9,10 +12,13 @@ from asyncua.crypto.cert_gen import (
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from typer.testing import CliRunner
 
 from edge.acquisition.device_settings import Security
 from edge.acquisition.timestamps import wall_clock_ms
+from edge.commands import app
 from edge.drivers.opcua import OpcUaDriver
+from edge.drivers.opcua.trust import TrustList
 from edge.errors import DeviceRefused
 
 
@@ -42,10 +48,19 @@ def server(server_processes, secrets):
 
 
 @pytest.fixture
+def lineside():
+    def run(*words: str):
+        return CliRunner().invoke(app, list(words), catch_exceptions=False)
+
+    return run
+
+
+@pytest.fixture
 def connect(server, secrets, opcua_device, opcua_profile, count_tag):
     async def read_once(**security) -> list:
         tags = (count_tag("t3"),)
-        settings = {"user": "lineside", "password_file": secrets / "password", **security}
+        known = {"trust": secrets / "server.der", "user": "lineside", "password_file": secrets / "password"}
+        settings = {name: value for name, value in {**known, **security}.items() if value is not None}
         device = opcua_device(server.port, security=Security(**settings))
         async with OpcUaDriver(device, opcua_profile(tags), wall_clock_ms) as driver:
             return [reading.value for reading in await driver.read(tags)]
@@ -113,13 +128,77 @@ async def test_a_trusted_server_is_accepted_and_any_other_refused(connect, secre
     assert await connect(trust=secrets / "server.der") == [3]
 
 
-async def test_the_first_certificate_seen_is_kept_and_another_refused(connect, secrets, tmp_path):
-    assert await connect() == [3]
+async def test_an_unknown_server_is_refused_with_the_command_that_trusts_it(connect, lineside):
+    with pytest.raises(DeviceRefused) as refused:
+        await connect(trust=None)
+    said = re.search(r"say: lineside edge trust accept ([0-9a-f]{16})$", str(refused.value))
+    assert said, str(refused.value)
+    listed = json.loads(lineside("trust", "list", "--json").stdout)
+    assert [one["application_uri"] for one in listed["rejected"]] == ["urn:lineside:test:server"]
+    assert listed["trusted"] == []
+    accepted = lineside("trust", "accept", said[1])
+    assert (accepted.exit_code, "urn:lineside:test:server" in accepted.stdout) == (0, True)
+    assert await connect(trust=None) == [3]
+    listed = json.loads(lineside("trust", "list", "--json").stdout)
+    assert (len(listed["trusted"]), listed["rejected"]) == (1, [])
+    assert listed["trusted"][0]["sha256"].startswith(said[1])
+    assert listed["own"][0]["name"] == "Lineside edge"
+
+    assert lineside("trust", "reject", listed["trusted"][0]["sha1"][:8]).exit_code == 0
+    with pytest.raises(DeviceRefused, match="trust accept"):
+        await connect(trust=None)
+
+
+async def test_a_certificate_that_somebody_brought_is_accepted_before_the_first_connection(
+    connect, lineside, secrets
+):
+    assert lineside("trust", "accept", str(secrets / "other.der")).exit_code == 0
+    with pytest.raises(DeviceRefused, match="is not trusted"):
+        await connect(trust=None)
+    assert lineside("trust", "accept", str(secrets / "server-certificate.pem")).exit_code == 0
+    assert await connect(trust=None) == [3]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("accept", "abc"), "at least 6 digits"),
+        (("accept", "abcdef"), "no rejected certificates"),
+        (("reject", "abcdef"), "no trusted certificates"),
+        (("accept", "nowhere.der"), "No such file"),
+    ],
+)
+def test_what_cannot_be_trusted_is_said(lineside, words, said):
+    result = lineside("trust", *words)
+    assert (result.exit_code, said in result.stderr) == (1, True), result.stderr
+
+
+async def test_a_certificate_that_an_earlier_release_kept_is_trusted_and_can_be_rejected(
+    connect, lineside, secrets, tmp_path
+):
     kept = tmp_path / "home" / "ca" / "opcua-servers" / "press.der"
-    assert kept.read_bytes() == (secrets / "server.der").read_bytes()
-    kept.write_bytes((secrets / "other.der").read_bytes())
-    with pytest.raises(DeviceRefused, match="changed"):
-        await connect()
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes((secrets / "server.der").read_bytes())
+    assert await connect(trust=None) == [3]
+    (trusted,) = json.loads(lineside("trust", "list", "--json").stdout)["trusted"]
+    assert lineside("trust", "reject", trusted["sha256"]).exit_code == 0
+    with pytest.raises(DeviceRefused, match="is not trusted"):
+        await connect(trust=None)
+
+
+def test_whoever_shows_new_certificates_for_ever_fills_no_disk(secrets, tmp_path, monkeypatch):
+    monkeypatch.setattr("edge.drivers.opcua.trust.REJECTED_MAX", 1)
+    trust = TrustList(tmp_path)
+    os.utime(trust.refuse((secrets / "server.der").read_bytes()), (0, 0))
+    trust.refuse((secrets / "other.der").read_bytes())
+    assert [one.application_uri for one in trust.rejected()] == ["urn:lineside:test:other"]
+
+
+def test_settings_know_one_identity():
+    with pytest.raises(ValueError, match="go together"):
+        Security(user_certificate="a.der")
+    with pytest.raises(ValueError, match="one identity"):
+        Security(user="u", password_file="p", user_certificate="a.der", user_key="k.pem")
 
 
 async def test_a_server_without_security_is_refused_unless_insecure_is_said(

@@ -1,0 +1,92 @@
+"""`lineside edge trust`: the OPC UA servers this edge talks to with signing and encryption."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from edge.drivers.opcua.trust import KnownCertificate
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Which OPC UA servers to trust. A server met for the first time is refused until its certificate is accepted.",
+)
+
+Fingerprint = Annotated[
+    str, typer.Argument(help="The first digits (at least 6) of its SHA-256 fingerprint or SHA-1 thumbprint.")
+]
+
+
+@app.command("list", epilog="Example: lineside edge trust list")
+def list_certificates(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
+) -> None:
+    """Show this edge's own certificate, those it trusts and those it refused, with their fingerprints, newest last."""
+    from edge.drivers.opcua.trust import TrustList
+
+    trust = TrustList()
+    own = trust.own()
+    shown = {"own": [own] if own else [], "trusted": trust.trusted(), "rejected": trust.rejected()}
+    if as_json:
+        typer.echo(json.dumps({kind: [_fields(one) for one in found] for kind, found in shown.items()}))
+        return
+    for kind, found in shown.items():
+        typer.echo(f"{kind}: {len(found) or 'none'}")
+        for one in found:
+            typer.echo(_in_words(one))
+
+
+@app.command(
+    epilog="Examples: lineside edge trust accept 3f9ac1d27b6e  ·  lineside edge trust accept press1-certificate.der"
+)
+def accept(
+    certificate: Annotated[
+        str, typer.Argument(help="The first digits of its fingerprint or thumbprint; or a .der or .pem file.")
+    ],
+) -> None:
+    """Trust a server that was refused, or the certificate in a file. Compare the fingerprint with the machine's first."""
+    from edge.drivers.opcua.trust import NoSuchCertificate, TrustList
+
+    trust, file = TrustList(), Path(certificate)
+    try:
+        accepted = trust.accept_file(file) if file.suffix else trust.accept(certificate)
+    except (NoSuchCertificate, OSError, ValueError) as error:
+        typer.echo(f"{certificate}: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo("trusted from now on:")
+    typer.echo(_in_words(accepted))
+
+
+@app.command(epilog="Example: lineside edge trust reject 3f9ac1d27b6e")
+def reject(fingerprint: Fingerprint) -> None:
+    """Trust a server no more. An edge that runs refuses it at its next connection."""
+    from edge.drivers.opcua.trust import NoSuchCertificate, TrustList
+
+    try:
+        rejected = TrustList().reject(fingerprint)
+    except (NoSuchCertificate, OSError, ValueError) as error:
+        typer.echo(f"{fingerprint}: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo("no longer trusted:")
+    typer.echo(_in_words(rejected))
+
+
+def _in_words(one: "KnownCertificate") -> str:
+    return (
+        f"  {one.name or 'without a name'}  {one.application_uri}  valid until {one.not_after:%Y-%m-%d}\n"
+        f"    SHA-256 {one.sha256}\n"
+        f"    SHA-1   {one.sha1}"
+    )
+
+
+def _fields(one: "KnownCertificate") -> dict[str, str]:
+    return {
+        "sha256": one.sha256,
+        "sha1": one.sha1,
+        "name": one.name,
+        "application_uri": one.application_uri,
+        "not_after": one.not_after.isoformat(),
+        "file": str(one.file),
+    }
