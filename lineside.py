@@ -20,6 +20,7 @@ PACKAGES = {
     "migrate": ("plant_server.commands", "server"),
     "audit": ("plant_server.commands", "server"),
     "prepare": ("plant_server.commands", "server"),
+    "digest": ("plant_server.digest.commands", "server"),
     "shifts": ("plant_server.shifts.commands", "server"),
     "backup": ("plant_server.installation.commands", "server"),
     "restore": ("plant_server.installation.commands", "server"),

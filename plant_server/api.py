@@ -122,6 +122,7 @@ def create_app(settings: Settings, *, api_token: str | None = None, secrets: Pat
     app.state.event_listeners = ListenerSlots()
     app.state.live = LiveValues(settings.database_url)
     app.state.time_zone = ZoneInfo(settings.time_zone)
+    app.state.sends_digest = settings.digest.receiver is not None
     add_problem_handlers(app)
     app.add_middleware(BodyLimit)
     for router in ROUTERS:

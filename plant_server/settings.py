@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from edge.contract.topics import TopicError, valid_id
+from plant_server.digest.settings import DigestSettings
 from plant_server.errors import ConfigError, Mistake
 from plant_server.site_time import checked_zone, zone_of_this_machine
 
@@ -87,6 +88,8 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=30, ge=1, le=3650)
     # Of the site: times on pages are drawn in it. Without it: that of this machine.
     time_zone: str = Field(default_factory=zone_of_this_machine)
+    # Of the day before, to a chat; off without a receiver.
+    digest: DigestSettings = DigestSettings()
     # The demo accepts what a birth proposes by itself; a plant asks a person.
     accept_equipment: bool = False
     # Back-off after a lost database or broker doubles from the first to the second.

@@ -15,6 +15,8 @@ from plant_server.andon.escalation import escalate
 from plant_server.andon.faults import call_for_faults
 from plant_server.async_database import connect_async
 from plant_server.database import connect, load_queries
+from plant_server.digest.morning import PERIOD_S as DIGEST_PERIOD_S
+from plant_server.digest.morning import Morning
 from plant_server.energy.telling import PERIOD_S as ENERGY_PERIOD_S
 from plant_server.energy.telling import tell_energy_of_runs
 from plant_server.errors import DatabaseUnavailable, SchemaNotReady
@@ -52,7 +54,7 @@ log = structlog.get_logger()
 def run(settings: Settings) -> None:
     """Keep until SIGTERM or SIGINT, then return within seconds: an open transaction is rolled back, nothing is lost.
 
-    Raises what is no fault of the network or the database's absence, for instance a missing table.
+    Raises ConfigError before anything is begun, and what is no fault of the network or the database's absence, for instance a missing table.
     """
     failpoints.arm()
     asyncio.run(_until_signal(keep(settings, jobs_of(settings))))
@@ -80,7 +82,16 @@ def jobs_of(settings: Settings) -> list[Job]:
         Job("retention", HOUR_S, partial(drop_old_partitions, retention_days=settings.retention_days)),
         Job("sessions", HOUR_S, forget_sessions),
         Job("commit_log", HOUR_S, partial(forget_commits, keep_days=settings.retention_days)),
+        *_digest(settings),
     ]
+
+
+def _digest(settings: Settings) -> list[Job]:
+    """None without a receiver. Raises ConfigError."""
+    receiver = settings.digest.receiver
+    if receiver is None:
+        return []
+    return [Job("digest", DIGEST_PERIOD_S, Morning(settings.digest, receiver, settings.time_zone).work)]
 
 
 async def _until_signal(work: Coroutine[None, None, None]) -> None:

@@ -1606,6 +1606,22 @@ ALTER TABLE plant.device ALTER COLUMN device_id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE plant.digest (
+    business_date date NOT NULL,
+    message_id uuid NOT NULL,
+    receiver text NOT NULL,
+    state text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    claimed_time timestamp with time zone,
+    next_time timestamp with time zone,
+    ended_time timestamp with time zone,
+    detail text,
+    body text,
+    CONSTRAINT digest_receiver_check CHECK ((receiver = ANY (ARRAY['wecom'::text, 'dingtalk'::text, 'generic'::text]))),
+    CONSTRAINT digest_state_check CHECK ((state = ANY (ARRAY['sending'::text, 'waiting'::text, 'sent'::text, 'refused'::text, 'unclear'::text, 'too_late'::text])))
+);
+ALTER TABLE plant.digest OWNER TO lineside_plant;
+COMMENT ON TABLE plant.digest IS 'Sent at most once by itself: unclear (an attempt nobody answered) and sending (of a process that ended) are not sent again';
 CREATE TABLE plant.drawing (
     drawing_id integer NOT NULL,
     item_id integer NOT NULL,
@@ -2305,6 +2321,8 @@ ALTER TABLE ONLY plant.device
     ADD CONSTRAINT device_edge_id_name_key UNIQUE (edge_id, name);
 ALTER TABLE ONLY plant.device
     ADD CONSTRAINT device_pkey PRIMARY KEY (device_id);
+ALTER TABLE ONLY plant.digest
+    ADD CONSTRAINT digest_pkey PRIMARY KEY (business_date);
 ALTER TABLE ONLY plant.drawing
     ADD CONSTRAINT drawing_item_id_revision_name_key UNIQUE (item_id, revision, name);
 ALTER TABLE ONLY plant.drawing

@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from plant_server.database import load_queries
 from plant_server.dependencies import Pool, Who
+from plant_server.master_data.rows import row_of
 from plant_server.people.identity import Principal
 from plant_server.policy_table import POLICY
 from plant_server.problem_texts import LANGUAGES
@@ -15,6 +17,7 @@ from plant_server.terminal.languages import with_language
 
 router = APIRouter(include_in_schema=False)
 
+DIGEST = load_queries("plant_server.digest")
 MAY_LOOK = POLICY["GET", "/boss/tiles"]
 
 
@@ -38,4 +41,6 @@ async def boss(
 async def _page(request: Request, pool: Pool, who: Principal, template: str) -> Response:
     async with pool.connection() as connection:
         found = await boss_of(connection, str(request.app.state.time_zone))
-    return rendering.page(request, who, template, {"boss": found})
+        digest = await row_of(connection, DIGEST["last"], {})
+    facts = {"boss": found, "digest": digest, "sends_digest": request.app.state.sends_digest}
+    return rendering.page(request, who, template, facts)

@@ -1,0 +1,16 @@
+-- What went out of each day's digest (plant_server/digest). The row is claimed, with its key, before anything is sent.
+SET ROLE lineside_plant;
+CREATE TABLE plant.digest (
+    business_date date PRIMARY KEY,      -- the day it tells of
+    message_id    uuid NOT NULL,         -- its key, where a receiver takes one
+    receiver      text NOT NULL CHECK (receiver IN ('wecom', 'dingtalk', 'generic')),
+    state         text NOT NULL CHECK (state IN ('sending', 'waiting', 'sent', 'refused', 'unclear', 'too_late')),
+    attempts      integer NOT NULL DEFAULT 0,
+    claimed_time  timestamptz,           -- when the last attempt began; null: there was none
+    next_time     timestamptz,           -- waiting: when it is tried again
+    ended_time    timestamptz,
+    detail        text,                  -- what the receiver said, or what went wrong
+    body          text                   -- what was sent
+);
+COMMENT ON TABLE plant.digest IS 'Sent at most once by itself: unclear (an attempt nobody answered) and sending (of a process that ended) are not sent again';
+RESET ROLE;
