@@ -19,6 +19,7 @@ MEDIA_TYPES = {
     "index.html": "text/html; charset=utf-8",
     "bridge.css": "text/css; charset=utf-8",
     "bridge.js": "text/javascript; charset=utf-8",
+    "hold.js": "text/javascript; charset=utf-8",
     "stock.js": "text/javascript; charset=utf-8",
     "words.js": "text/javascript; charset=utf-8",
 }

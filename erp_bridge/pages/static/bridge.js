@@ -1,3 +1,4 @@
+import { HOLDS, holdItem } from "./hold.js";
 import { STOCK, stockLines, stockRows } from "./stock.js";
 import { language, switchLanguage, word } from "./words.js";
 
@@ -23,10 +24,10 @@ async function ask(method, path, body) {
 async function refresh() {
   if (sessionStorage.getItem("key")) {
     try {
-      const [status, fixIt, documents, stock] = await Promise.all(
+      const [status, fixIt, documents, stock, holds] = await Promise.all(
         [ask("GET", "/bridge/v1/status"), ask("GET", "/bridge/v1/fix-it"), ask("GET", `/bridge/v1/documents?newest=true&limit=${ROWS}`),
-          ask("GET", STOCK)]);
-      shown = { status, fixIt: fixIt.items, documents: documents.items, stock, at: new Date() };
+          ask("GET", STOCK), ask("GET", HOLDS)]);
+      shown = { status, fixIt: fixIt.items, documents: documents.items, stock, holds: holds.items, at: new Date() };
       failure = null;
     } catch (error) {
       if (error.message === "refusedKey") sessionStorage.removeItem("key");
@@ -72,10 +73,14 @@ function show() {
   if (signedIn && shown) showAll(shown);
 }
 
-function showAll({ status, fixIt, documents, stock, at }) {
+function showAll({ status, fixIt, documents, stock, holds, at }) {
   find("as-of").textContent = word("asOf", at.toLocaleTimeString(language));
   find("nothing").hidden = fixIt.length > 0;
   if (!find("fix-list").contains(document.activeElement)) find("fix-list").replaceChildren(...fixIt.map(fixItem));
+  find("holds").hidden = holds.length === 0;
+  if (!find("hold-list").contains(document.activeElement)) {
+    find("hold-list").replaceChildren(...holds.map((one) => holdItem(one, make, button, (path) => act("POST", path))));
+  }
   const systems = status.systems.map((one) => {
     const counts = Object.entries(one.documents).map(([state, count]) => `${word(state)} ${count}`);
     return make("li", {}, `${one.system}: ${counts.join(" · ") || word("quiet")}`);
