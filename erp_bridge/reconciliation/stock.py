@@ -3,7 +3,7 @@
 Nothing here is of one moment: their stock is read page by page, the floor's too, and both go on meanwhile. So what is
 under way is looked at before and after: a lot of which something was told, sent or finished in between is left as it was
 compared last, and its turn comes with the next reading. What people move in their system while it is read may show for one
-reading; the age of a difference tells.
+reading; the age of a difference tells. A system that is held since a restore is read, and not compared.
 
 A code nobody has mapped becomes a row to fix (kind `stock`), one per code. What lies there under it is counted nowhere,
 and lots it may belong to are not compared: nothing is guessed, and nothing is created.
@@ -99,7 +99,9 @@ class StockComparison:
         due = await row(session, QUERIES["is_due"], **values)
         if not isinstance(self._connector, TellsStock) or due is None or not due["is_due"]:
             return 0
-        began = (await row(session, QUERIES["clock"]) or {})["now"]
+        clock = await row(session, QUERIES["clock"], system=system)
+        assert clock is not None  # noqa: S101  # SELECT without FROM returns a row.
+        began, is_held = clock["now"], clock["is_held"]
         codes = await codes_of(session, self._config, system)
         before = await under_way(session, system, self._settings, codes, began)
         reading = Reading()
@@ -111,7 +113,7 @@ class StockComparison:
         after = await under_way(session, system, self._settings, codes, began)
         unmapped = {one.lot for one in here if _is_unmapped(codes, one)} | reading.unmapped_lots
         compared = compare(reading.amounts(), here, after.amounts, doubtful=after.doubtful, unmapped=unmapped)
-        is_whole = before.is_whole and after.is_whole
+        is_whole = before.is_whole and after.is_whole and not is_held
         settled = [one for one in compared if one.lot not in after.moved_since(before)] if is_whole else []
         await self._keep(session, began, reading, compared, settled, is_whole)
         return len(reading.places)

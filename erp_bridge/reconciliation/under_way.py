@@ -3,7 +3,7 @@
 Facts that wait at the plant (also in their undo time), documents that were not delivered, and receipts the plant was not
 told yet. A document that is being sent, or was finished while the stock was read, may or may not be in what was read: its
 lots are unsettled, and are compared at the next reading. One that is `unknown` leaves its lots in doubt until a person
-has settled it.
+has settled it; so does what waits of an order of which the system knows more than we do since a restore.
 """
 
 from collections.abc import Iterator, Mapping

@@ -51,7 +51,9 @@ class StockComparison(BaseModel):
 class StockReading(BaseModel):
     system: str
     read_time: datetime | None = Field(description="When the last reading began; null: nothing was read yet.")
-    compared: bool = Field(description="false: too much is under way, so the comparison is an older one.")
+    compared: bool = Field(
+        description="false: too much is under way, or it is held since a restore: the comparison is an older one."
+    )
     levels: int
     unmapped: int = Field(description="Levels whose codes nobody has mapped: they stand in the fix-it list.")
     lots: dict[str, int] = Field(description="How many lots are in each state.")

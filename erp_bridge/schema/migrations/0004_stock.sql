@@ -2,7 +2,7 @@
 CREATE TABLE bridge.stock_reading (
     system        text PRIMARY KEY,
     read_time     timestamptz NOT NULL,  -- when the reading began, by the plant's database
-    compared      boolean NOT NULL,      -- false: too much was under way to tell
+    compared      boolean NOT NULL,      -- false: too much was under way to tell, or nobody knows what is
     levels        integer NOT NULL,
     unmapped      integer NOT NULL       -- levels whose code nobody has mapped: in no comparison
 );

@@ -69,11 +69,11 @@ class Stocked(BridgeToTryton):
         await self.hands.do(f"/lots/{lot_id}/adjust", body)
 
 
-def bought_at(rpc: Rpc, item: str, lot: str, quantity: float, price: str) -> None:
-    """A new lot from the supplier at another price than the item's."""
+def bought_at(rpc: Rpc, item: str, lot: str | None, quantity: float, price: str) -> None:
+    """From the supplier at a price of its own, as a new lot or under none."""
     product = rpc.one("product.product", ["code", "=", item])
     (told,) = rpc.rows("product.product", ["default_uom"], ["id", "=", product])
-    (lot_id,) = rpc.create("stock.lot", {"number": lot, "product": product})
+    (lot_id,) = rpc.create("stock.lot", {"number": lot, "product": product}) if lot else [None]
     (move,) = rpc.create(
         "stock.move",
         {
@@ -89,6 +89,26 @@ def bought_at(rpc: Rpc, item: str, lot: str, quantity: float, price: str) -> Non
         },
     )
     rpc.call("model.stock.move.do", [move])
+
+
+def loose(rpc: Rpc, item: str, quantities: dict[str | None, float]) -> None:
+    """A new item that need not be kept by lot, bought: lot (None: under none) → quantity."""
+    (seal,) = rpc.rows("product.product", ["template"], ["code", "=", "SEAL"])
+    (template,) = rpc.rows("product.template", ["account_category"], ["id", "=", seal["template"]])
+    rpc.create(
+        "product.template",
+        {
+            "name": item,
+            "type": "goods",
+            "default_uom": rpc.one("product.uom", ["name", "=", "Unit"]),
+            "list_price": Decimal(1),
+            "cost_price_method": "average",
+            "account_category": template["account_category"],
+            "products": [["create", [{"suffix_code": item, "cost_price": Decimal("0.01")}]]],
+        },
+    )
+    for lot, quantity in quantities.items():
+        bought_at(rpc, item, lot, quantity, "0.01")
 
 
 def counted(rpc: Rpc, lot: str, quantity: float, place: str = "STO") -> None:

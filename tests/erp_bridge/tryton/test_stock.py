@@ -8,11 +8,12 @@ import pytest
 from fastapi import FastAPI
 from psycopg import AsyncConnection
 
+from erp_bridge.connectors import tryton_stock
 from plant_server.people.roles import Role
 from tests.erp_bridge.floor import Floor
 from tests.erp_bridge.served import served
 from tests.erp_bridge.tryton.pumps import Pumps
-from tests.erp_bridge.tryton.stocked import Stocked, bought_at, counted, shifted
+from tests.erp_bridge.tryton.stocked import Stocked, bought_at, counted, loose, shifted
 from tests.plant_server.api_fixture import app, connection
 from tests.plant_server.materials.hands import signed_in
 from tests.tryton.living import LivingTryton
@@ -52,8 +53,9 @@ async def goes_on(floor: Floor, stocked: Stocked, number: str) -> Pumps:
 
 
 async def test_levels_follow_a_receipt_partial_consumption_goods_and_scrap(
-    erp: LivingTryton, stocked: Stocked, floor: Floor
+    erp: LivingTryton, stocked: Stocked, floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tryton_stock, "PAGE", 1)  # Pages follow one another without a gap.
     number = planned_production(erp.rpc, 20)
     assert await stocked.compared() == EQUAL
     bought(erp.rpc, "STEEL", "S-1", 12.5)
@@ -113,7 +115,8 @@ async def test_a_lot_used_up_here_and_left_there_is_a_difference_and_one_gone_on
 
 
 async def test_places_and_units_of_theirs_add_up_to_one_lot_here(erp: LivingTryton, stocked: Stocked) -> None:
-    """The plant keeps steel in grams; Tryton in kilograms, at two places, one of which is no place of the floor alone."""
+    """The plant keeps steel in grams; Tryton in kilograms, at two places, one of which is two of the floor. Nuts lie there
+    under a lot, and under none."""
     steel = {"code": "STEEL", "name_en": "Steel", "name_zh": "钢", "unit": "GRM", "scale": 0}
     of_plm = {"system": "plm", "external_id": "STEEL", "external_revision": 1}
     await stocked.told_by_integrator("/items", **steel, **of_plm)
@@ -125,10 +128,13 @@ async def test_places_and_units_of_theirs_add_up_to_one_lot_here(erp: LivingTryt
     lot = await stocked.lot("S-1")
     assert (lot["quantity"], lot["unit"]) == ("100000", "GRM")
     shifted(erp.rpc, "S-1", 250, "IN", unit="Gram")
+    loose(erp.rpc, "NUT", {"N-1": 2, None: 3})
     counted(erp.rpc, "S-1", 99.5)
     assert (await stocked.compared())["S-1"] == (99750, 100000, 0, -250, "difference")
     (told,) = await stocked.ask("SELECT * FROM bridge.stock_level WHERE lot = 'S-1' AND location = 'IN'")
     assert (told["our_location"], told["unit"], float(told["quantity"])) == (None, "KGM", 0.25)
+    levels = await stocked.levels()
+    assert (levels["NUT", "N-1", "STO"], levels["NUT", "", "STO"]) == (2, 3)
 
 
 async def test_a_code_nobody_mapped_is_a_row_to_fix_and_its_lots_are_not_compared(
