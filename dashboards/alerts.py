@@ -47,6 +47,17 @@ RULES = (
         "lineside-shift",
     ),
     Rule(
+        "lineside-andon-unanswered",
+        "Andon unacknowledged / 安灯无人响应",
+        """SELECT machine, type, max(age_s) AS value FROM bi.andon_call
+WHERE state = 'open' AND NOT is_late GROUP BY machine, type""",
+        180,
+        "0s",
+        "{{ $labels.machine }}: somebody calls for {{ $labels.type }} for more than 3 min, nobody answers / 呼叫超过 3 分钟无人响应",
+        "lineside-shift",
+        "critical",
+    ),
+    Rule(
         "lineside-scrap-high",
         "Scrap above 5 % / 不良率超过 5 %",
         """SELECT machine, sum(scrap + rework) / sum(made) AS value FROM bi.output_hour

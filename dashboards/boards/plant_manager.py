@@ -1,6 +1,7 @@
 """How does the plant do, and where is time lost?"""
 
 from dashboards.board import Board, Column, Panel
+from dashboards.boards.andon_panels import mean_response, responses, unanswered
 from dashboards.boards.shared_panels import (
     AVAILABILITY,
     EFFECTIVENESS,
@@ -117,6 +118,9 @@ WHERE $__timeFilter(to_time) AND meters > 0 AND {HERE}""",
             unit="watth",
             decimals=1,
         ),
+        unanswered(4, 5),
+        mean_response(4, 5),
+        responses(16, 5),
         Panel(
             "timeseries",
             "OEE per shift|各班 OEE",

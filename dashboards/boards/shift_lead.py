@@ -1,6 +1,7 @@
 """What does the shift lead have to see to?"""
 
 from dashboards.board import Board, Column, Panel
+from dashboards.boards.andon_panels import open_calls, responses
 from dashboards.boards.shared_panels import (
     AS_OF,
     HERE,
@@ -22,7 +23,7 @@ _TOUCHED = f"span && tstzrange($__timeFrom(), $__timeTo()) AND {HERE}"
 SHIFT_LEAD = Board(
     "lineside-shift",
     "Shift lead|班组长",
-    "How does the shift go, what stands, and what did nobody explain yet?|本班进展如何，哪里停机，还有什么没说明？",
+    "How does the shift go, who calls, what stands, and what did nobody explain yet?|本班进展如何，谁在呼叫，哪里停机，还有什么没说明？",
     "24h",
     (
         Panel(
@@ -62,6 +63,8 @@ FROM unexplained WHERE NOT is_micro""",
         ),
         not_assigned(5, 4),
         AS_OF,
+        open_calls(14, 7),
+        responses(10, 7),
         Panel(
             "bars",
             "Good parts per shift|各班合格品",

@@ -47,7 +47,7 @@ async def raise_call(command: RaiseCall, context: CommandContext) -> Mapping[str
     new = domain.new_call(
         str(context.event_id),
         command.path,
-        line or command.path,
+        line,
         command.type,
         Caller(context.actor.text, context.actor.device),
         context.event_time,

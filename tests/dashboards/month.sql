@@ -209,6 +209,30 @@ INSERT INTO plant.outbox (event_id, kind, body, not_before, created_time)
 SELECT gen_random_uuid(), 'completion', '{}', %(end)s - n * interval '2 min', %(end)s - n * interval '2 min' FROM generate_series(1, 3) AS n;
 TRUNCATE plant.stop_dirty;
 
+-- andon --
+-- Every machine calls every four hours and is answered after 40 to 540 s; one in 23 calls is heard of late. Now one waits
+-- for 4 min, and to another somebody comes.
+INSERT INTO plant.andon_call (call_id, path, line, type, note, raised_by, raised_time, heard_time, is_late, state, acknowledged_by,
+                              acknowledged_time, eta_time, ended_by, ended_time, level, version)
+SELECT md5(format('%%s %%s', path, n))::uuid, path, regexp_replace(path, '/[^/]+$', ''),
+       (ARRAY['material', 'quality', 'maintenance', 'lead', 'maintenance'])[1 + (n * 3 + equipment_id) %% 5], '',
+       CASE WHEN n %% 5 = 0 THEN 'keeper' ELSE 'person:1' END, raised, raised + late, late > interval '0', 'resolved', 'person:2',
+       raised + late + wait, raised + late + wait + interval '5 min', 'person:2', raised + late + wait + interval '12 min',
+       CASE WHEN wait > interval '300 s' THEN 2 WHEN wait > interval '180 s' THEN 1 ELSE 0 END, 3
+FROM plant.equipment
+CROSS JOIN LATERAL (SELECT n, %(begin)s + n * interval '4 hours' + equipment_id * interval '7 min' AS raised,
+                           CASE WHEN n %% 23 = 0 THEN interval '20 min' ELSE interval '0' END AS late,
+                           (40 + (n * 37 + equipment_id * 11) %% 500) * interval '1 s' AS wait
+                    FROM generate_series(0, (%(days)s * 6 - 1)::int) AS n) AS call
+WHERE raised + interval '1 hour' < %(end)s;
+INSERT INTO plant.andon_call (call_id, path, line, type, note, raised_by, raised_time, heard_time, is_late, state, acknowledged_by,
+                              acknowledged_time, eta_time, level, version)
+SELECT md5(path)::uuid, path, regexp_replace(path, '/[^/]+$', ''), 'maintenance', 'it smokes', 'person:1', raised, raised, false,
+       CASE equipment_id WHEN 1 THEN 'open' ELSE 'acknowledged' END, CASE equipment_id WHEN 2 THEN 'person:2' END,
+       CASE equipment_id WHEN 2 THEN raised + interval '75 s' END, CASE equipment_id WHEN 2 THEN raised + interval '10 min' END,
+       CASE equipment_id WHEN 1 THEN 1 ELSE 0 END, 2
+FROM plant.equipment CROSS JOIN (SELECT %(end)s - interval '4 min' AS raised) AS four WHERE equipment_id IN (1, 2);
+
 -- documents --
 INSERT INTO bridge.document (document_id, connector, kind, lane, work_order, position, body, event_time, posting_date, state, problem,
                              attempts, created_time, finished_time)

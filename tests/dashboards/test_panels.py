@@ -100,6 +100,7 @@ def test_alert_rules_find_what_the_month_holds(
 
     assert fires("lineside-order-late")  # Orders wait that were due hours ago.
     assert fires("lineside-documents-wait")  # Documents were refused.
+    assert fires("lineside-andon-unanswered")  # Somebody waits for 4 min.
     assert not fires("lineside-clock")  # Clocks are off by 0.3 s at most.
     assert not fires("lineside-gap")  # The gap was told days ago.
 
@@ -172,6 +173,72 @@ def test_the_waterfall_begins_with_planned_time_loses_each_loss_and_ends_with_oe
     assert hours["Good time"] / hours["Planned"] == pytest.approx(oee, abs=1e-9)
     ground = {word: told for word, told, _ in rows}
     assert ground["Scrap"] == pytest.approx(hours["Good time"], abs=1e-9), "the steps meet"
+
+
+def test_responses_are_mean_median_and_95_percent_of_the_calls_themselves(
+    board_session: psycopg.Connection, month: WrittenMonth
+) -> None:
+    """Added up in Python from the rows of calls; a percentile lies between two neighbours."""
+    begin, end = month.month.end - timedelta(days=7), month.month.end
+    with psycopg.connect(month.url) as connection:
+        calls = connection.execute(
+            "SELECT type, level, extract(epoch FROM acknowledged_time - raised_time)::float8 FROM plant.andon_call"
+            " WHERE raised_time BETWEEN %s AND %s AND NOT is_late",
+            (begin, end),
+        ).fetchall()
+    assert len({kind for kind, _, _ in calls}) == 4
+    told = {
+        "material": "Material",
+        "quality": "Quality",
+        "maintenance": "Maintenance",
+        "lead": "Shift lead",
+    }
+    expected = {}
+    for kind, name in told.items():
+        waits = sorted(wait for of, _, wait in calls if of == kind and wait is not None)
+        counted = [level for of, level, _ in calls if of == kind]
+        escalated = sum(level > 0 for level in counted)
+        expected[name] = (len(counted), escalated, percentile(waits, 0.5), percentile(waits, 0.95))
+    for uid in ("lineside-shift-en", "lineside-plant-en"):
+        _, rows = answer(board_session, panel_of(uid, "Response to calls"), begin, end)
+        assert {row[0]: row[1:3] for row in rows} == {name: row[:2] for name, row in expected.items()}
+        for name, _, _, median, most, _ in rows:
+            assert (median, most) == pytest.approx(expected[name][2:], abs=1e-6)
+    _, ((mean,),) = answer(board_session, panel_of("lineside-plant-en", "Mean response"), begin, end)
+    waits = [wait for _, _, wait in calls if wait is not None]
+    assert mean == pytest.approx(sum(waits) / len(waits), abs=1e-6)
+
+
+def percentile(waits: list[float], share: float) -> float:
+    place = share * (len(waits) - 1)
+    below = int(place)
+    above = min(below + 1, len(waits) - 1)
+    return waits[below] + (waits[above] - waits[below]) * (place - below)
+
+
+def test_the_queue_of_calls_has_the_unanswered_first_with_its_age(
+    board_session: psycopg.Connection, month: WrittenMonth
+) -> None:
+    begin, end = month.month.end - timedelta(hours=1), month.month.end
+    _, rows = answer(board_session, panel_of("lineside-shift-en", "Open calls"), begin, end)
+    shown = [(needed, where, how, level) for needed, where, _, how, _, level, _ in rows]
+    assert shown == [("Maintenance", "m01", "Nobody comes", 1), ("Maintenance", "m02", "Acknowledged", 0)]
+    age = (datetime.now(UTC) - month.month.end).total_seconds() + 240
+    assert [row[2] for row in rows] == pytest.approx([age, age], abs=30)
+    assert answer(board_session, panel_of("lineside-plant-en", "Calls unanswered"), begin, end)[1] == [(1,)]
+
+
+def test_days_of_calls_add_up_to_the_calls(board_session: psycopg.Connection, month: WrittenMonth) -> None:
+    days = board_session.execute(
+        "SELECT sum(calls), sum(acknowledged), bool_and(median_response_s <= p95_response_s), count(DISTINCT business_date)"
+        " FROM bi.andon_day"
+    ).fetchone()
+    calls = board_session.execute(
+        "SELECT count(*), count(response_s) FROM bi.andon_call WHERE NOT is_late"
+    ).fetchone()
+    assert days is not None
+    assert (days[:2], days[2]) == (calls, True)
+    assert days[3] >= 30
 
 
 def test_lines_are_chosen_by_the_variable(board_session: psycopg.Connection, month: WrittenMonth) -> None:
