@@ -8,6 +8,10 @@ from erp_bridge.connectors.connector import Connector
 from erp_bridge.database import connect
 from erp_bridge.errors import ConnectorError, DatabaseUnavailable
 from erp_bridge.settings import Settings
+from plant_server.contract.outbox import Kind
+
+_OF_SOURCES = frozenset({Kind.ORDER_ACKNOWLEDGEMENT})
+"""Told to whoever sends orders, and to nobody else."""
 
 
 async def check(settings: Settings, config: BridgeConfig) -> None:
@@ -39,6 +43,8 @@ def _fits(connector: Connector, config: BridgeConfig) -> bool:
     wrong += [f"is no source of {source}" for source in settings.sources if source not in connector.sources]
     for one in wrong:
         typer.echo(f"{connector.name}: {one}")
+    if untold := sorted(connector.kinds - set(settings.documents) - _OF_SOURCES):
+        typer.echo(f"{connector.name}: is not told {', '.join(untold)}: not under documents in bridge.yaml")
     return not wrong
 
 

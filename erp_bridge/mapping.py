@@ -251,7 +251,8 @@ def _of_energy(fact: EnergyCost) -> Iterable[Line]:
 
 def _of_move(fact: StockMove) -> Iterable[Line]:
     line = Line(quantity=fact.quantity, unit=fact.unit, item=fact.item, lot=fact.lot)
-    yield line.model_copy(update={"from_location": fact.from_location, "to_location": fact.to_location})
+    way = {"from_location": fact.from_location, "to_location": fact.to_location}
+    yield line.model_copy(update=way | {"purpose": fact.purpose, "reason": fact.reason})
 
 
 def _of_state(fact: OrderProgress) -> Iterable[Line]:

@@ -64,6 +64,12 @@ ADVICE: dict[str, Advice] = {
         "Book it there by hand, stock by an inventory and times by the cost of the item, and note the reference.",
         "在对方系统手工登记（库存用盘点，工时用物料成本），并登记凭证号。",
     ),
+    "other_warehouse": _advice(
+        "The two places are in different warehouses there",
+        "两处库位在对方系统属于不同仓库",
+        "Ship it there by hand and note the reference, or map both to places of one warehouse.",
+        "在对方系统手工调拨并登记凭证号，或将两处对应到同一仓库。",
+    ),
     "parts_in_rework": _advice(
         "Parts of the order are in rework",
         "工单还有返工中的零件",

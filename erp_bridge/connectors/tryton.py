@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.config import Source
-from erp_bridge.connectors import tryton_words
+from erp_bridge.connectors import tryton_shipment_words, tryton_shipments, tryton_words
 from erp_bridge.connectors.connector import Amount, Page, Request, Stored, ToldThere
 from erp_bridge.connectors.stock import Level
 from erp_bridge.connectors.tryton_end import answer_for_people
@@ -17,6 +17,7 @@ from erp_bridge.connectors.tryton_prices import price_changes, understand_price
 from erp_bridge.connectors.tryton_production import read_production
 from erp_bridge.connectors.tryton_rpc import TrytonClient
 from erp_bridge.connectors.tryton_saga import Saga, stored_words
+from erp_bridge.connectors.tryton_shipments import Shipment
 from erp_bridge.connectors.tryton_stock import stock
 from erp_bridge.connectors.tryton_told import told_since
 from erp_bridge.documents.canonical import Line, Posting
@@ -29,7 +30,7 @@ from plant_server.contract.outbox import Kind
 class Tryton:
     """One company's warehouse in one database."""
 
-    kinds: ClassVar[frozenset[Kind]] = tryton_words.KINDS
+    kinds: ClassVar[frozenset[Kind]] = tryton_words.KINDS | {Kind.STOCK_MOVE}
     sources: ClassVar[frozenset[Source]] = frozenset(
         {"item", "bom", "price", "receipt", "work_order", "stock"}
     )
@@ -53,19 +54,28 @@ class Tryton:
         return f"signed in; {len(orders)} productions wait"
 
     def request(self, posting: Posting, codes: Codes) -> Request:
+        if posting.document.kind is Kind.STOCK_MOVE:
+            return tryton_shipment_words.request(posting, codes)
         return tryton_words.request(posting, codes, self._tryton)
 
     async def post(self, request: Request) -> str:
         async with self._in_time(request):
+            if request.resource == tryton_shipment_words.RESOURCE:
+                return await self._shipment(request).post()
             return await self._saga(request).post()
 
     async def look_up(self, request: Request, key: str) -> Sequence[str]:
+        if request.resource == tryton_shipment_words.RESOURCE:
+            return await self._shipment(request).look_up(key)
         number = request.body["production"]
         production = await read_production(self._client, self._tryton.warehouse, number)
         note = None if production is None else production.note(key)
         return [] if production is None or note is None else [production.reference(note)]
 
     async def read_back(self, request: Request, reference: str) -> Stored:
+        if request.resource == tryton_shipment_words.RESOURCE:
+            async with self._in_time(request):
+                return Stored(*await self._shipment(request).finish())
         async with self._in_time(request):
             production = await self._saga(request).finish()
         note = production.note(request.body["key"])
@@ -75,6 +85,9 @@ class Tryton:
 
     async def view(self, request: Request, reference: str) -> Stored | None:
         """What is half done there differs from what it must become, so it says so of itself."""
+        if request.resource == tryton_shipment_words.RESOURCE:
+            shipped = await self._shipment(request).stored()
+            return None if shipped is None else Stored(reference, shipped)
         number = request.body["production"]
         production = await read_production(self._client, self._tryton.warehouse, number)
         note = None if production is None else production.note(request.body["key"])
@@ -83,9 +96,12 @@ class Tryton:
         return Stored(reference, stored_words(request, production, note))
 
     async def told_since(self, since: datetime) -> Sequence[ToldThere]:
-        return await told_since(self._client, self._tryton, since)
+        moved = await tryton_shipments.told_since(self._client, since)
+        return [*await told_since(self._client, self._tryton, since), *moved]
 
     def amount(self, kind: Kind, line: Line, codes: Codes) -> Amount | None:
+        if kind is Kind.STOCK_MOVE:
+            return tryton_shipment_words.amount(line, codes)
         return tryton_words.amount(kind, line, codes, self._tryton)
 
     async def fetch_changes(self, source: Source, after: str | None) -> Page:
@@ -106,6 +122,9 @@ class Tryton:
 
     def _saga(self, request: Request) -> Saga:
         return Saga(self._client, self._tryton, request)
+
+    def _shipment(self, request: Request) -> Shipment:
+        return Shipment(self._client, self._tryton, request)
 
     @asynccontextmanager
     async def _in_time(self, request: Request) -> AsyncIterator[None]:

@@ -36,12 +36,12 @@ class Records:
         inputs, outputs = [], []
         price = _price(production, lines)
         for line in lines:
-            product = await self._id("product.product", line["item"])
+            product = await self.id_of("product.product", line["item"])
             values = {
                 "product": product,
-                "unit": await self._id("product.uom", line["unit"]),
+                "unit": await self.id_of("product.uom", line["unit"]),
                 "quantity": float(line["amount"]),
-                "lot": await self._lot(product, line),
+                "lot": await self.lot_of(product, line),
                 "company": production.told["company"],
                 "effective_date": day,
             } | await self._places(production, line["role"])
@@ -65,8 +65,8 @@ class Records:
                 commands.append(["write", [work], cycle])
                 continue
             new = {
-                "operation": await self._id("production.routing.operation", line["operation"]),
-                "work_center": await self._id("production.work.center", line["center"]),
+                "operation": await self.id_of("production.routing.operation", line["operation"]),
+                "work_center": await self.id_of("production.work.center", line["center"]),
                 "company": production.told["company"],
             }
             commands.append(["create", [new | cycle]])
@@ -82,11 +82,11 @@ class Records:
             }
         if role == "output":
             return {"from_location": place, "to_location": warehouse["production_output_location"] or storage}
-        scrap = await self._id("stock.location", self._tryton.scrap_location)
+        scrap = await self.id_of("stock.location", self._tryton.scrap_location)
         return {"from_location": place, "to_location": scrap}
 
-    async def _lot(self, product: int, line: Line_) -> int | None:
-        """Of what is used it must be there; of what is made it becomes one."""
+    async def lot_of(self, product: int, line: Line_) -> int | None:
+        """Of what is used (role `input`) it must be there; of what is made, or comes from outside, it becomes one."""
         if not line["lot"]:
             return None
         known = self._ids.get((f"stock.lot of {product}", line["lot"]))
@@ -104,7 +104,8 @@ class Records:
         self._ids[f"stock.lot of {product}", line["lot"]] = lot
         return lot
 
-    async def _id(self, model: str, code: str) -> int:
+    async def id_of(self, model: str, code: str) -> int:
+        """Raises RefusedByErp: no record has the code, or several."""
         if (model, code) not in self._ids:
             found = await self._client.one(model, ["id"], [_CODE_OF[model], "=", code])
             if found is None:

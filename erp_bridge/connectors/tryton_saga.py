@@ -12,12 +12,13 @@ A step that Tryton refuses is undone up to and with the note, so that nothing is
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from erp_bridge.config import Tryton
 from erp_bridge.connectors.connector import Request
 from erp_bridge.connectors.tryton_end import refuse_if_ended, wait_if_too_early
+from erp_bridge.connectors.tryton_periods import first_open_day
 from erp_bridge.connectors.tryton_production import (
     Added,
     Note,
@@ -137,15 +138,8 @@ class Saga:
         raise LostAnswer(f"production {self._body['production']}: what was refused is not undone yet")
 
     async def _as_closed_period(self, error: RefusedByErp) -> Exception:
-        """Stock of a closed period cannot be moved; Tryton says so in words only."""
-        day = date.fromisoformat(self._body["posting_date"])
-        closed = await self._client.rows(
-            "stock.period", ["date"], ["state", "=", "closed"], ["date", ">=", day]
-        )
-        if not closed:
-            return error
-        latest: date = max(one["date"] for one in closed)
-        return ClosedPeriod(error.message, latest + timedelta(days=1))
+        open_day = await first_open_day(self._client, date.fromisoformat(self._body["posting_date"]))
+        return error if open_day is None else ClosedPeriod(error.message, open_day)
 
 
 def stored_words(request: Request, production: Production, note: Note) -> Mapping[str, Any]:

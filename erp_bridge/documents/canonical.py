@@ -36,6 +36,8 @@ class Line(BaseModel):
     """Of energy: peak, valley, … by the plant's tariff."""
     from_location: str | None = None
     to_location: str | None = None
+    purpose: str | None = None
+    """Of a stock move: receive, issue, return or adjust; `reason` is what the person who counted said."""
 
     @property
     def key(self) -> tuple[object, ...]:

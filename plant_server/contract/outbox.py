@@ -137,6 +137,10 @@ class StockMove(_Document):
     lot: str
     from_location: str
     to_location: str
+    purpose: Literal["receive", "issue", "return", "adjust"] | None = None
+    """Why it moved; of a count that differed the difference is adjusted, and comes from or goes to `outside`."""
+    reason: str | None = None
+    """What the person who counted said."""
 
 
 class OrderProgress(_OfOrder):

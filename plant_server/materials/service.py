@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import AsyncConnection
 
@@ -113,7 +113,7 @@ async def receive(command: Receive, context: CommandContext) -> Mapping[str, Any
         lot_rules.receive(stored.lot, quantity, command.location)
     await move(context, Move(MoveKind.RECEIVE, stored.lot_id, quantity, None, command.location))
     if not command.known_to_erp:
-        await tell_move(context, stored.lot, quantity, OUTSIDE, command.location)
+        await tell_move(context, stored.lot, quantity, (OUTSIDE, command.location), "receive")
     return await _answer(context, stored.lot_id)
 
 
@@ -135,7 +135,7 @@ async def issue(lot_id: int, command: Issue, context: CommandContext) -> Mapping
         waiver_id=waiver_of(permission),
     )
     await move(context, one)
-    await tell_move(context, stored.lot, quantity, command.from_location, command.to_location)
+    await tell_move(context, stored.lot, quantity, (command.from_location, command.to_location), "issue")
     context.work_order_id = work_order_id
     return await _answer(context, lot_id)
 
@@ -151,7 +151,7 @@ async def give_back(lot_id: int, command: Return, context: CommandContext) -> Ma
         lot_rules.return_to_store(stored.lot, quantity, command.from_location, command.to_location)
     source, target = command.from_location, command.to_location
     await move(context, Move(MoveKind.RETURN, lot_id, quantity, source, target, work_order_id))
-    await tell_move(context, stored.lot, quantity, source, target)
+    await tell_move(context, stored.lot, quantity, (source, target), "return")
     context.work_order_id = work_order_id
     return await _answer(context, lot_id)
 
@@ -166,7 +166,8 @@ async def adjust(lot_id: int, command: Adjust, context: CommandContext) -> Mappi
         source, target = (None, command.location) if difference > 0 else (command.location, None)
         one = Move(MoveKind.ADJUST, lot_id, abs(difference), source, target, reason=command.reason)
         await move(context, one)
-        await tell_move(context, stored.lot, abs(difference), source or OUTSIDE, target or OUTSIDE)
+        way = (source or OUTSIDE, target or OUTSIDE)
+        await tell_move(context, stored.lot, abs(difference), way, "adjust", command.reason)
     return await _answer(context, lot_id)
 
 
@@ -206,16 +207,24 @@ def waiver_of(permission: Permission) -> int | None:
 
 
 async def tell_move(
-    context: CommandContext, lot: MaterialLot, quantity: Decimal, source: str, target: str
+    context: CommandContext,
+    lot: MaterialLot,
+    quantity: Decimal,
+    way: tuple[str, str],
+    purpose: Literal["receive", "issue", "return", "adjust"],
+    reason: str | None = None,
 ) -> None:
+    """`way`: from and to."""
     document = outbox.StockMove(
         event_time=context.event_time,
         item=lot.item,
         unit=lot.unit,
         quantity=quantity,
         lot=lot.lot,
-        from_location=source,
-        to_location=target,
+        from_location=way[0],
+        to_location=way[1],
+        purpose=purpose,
+        reason=reason,
     )
     body = document.model_dump(mode="json")
     await context.tell_erp(outbox.Kind.STOCK_MOVE, None, body, context.recorded_time)

@@ -19,7 +19,9 @@ async def test_a_missing_place_for_scrap_and_a_wrong_password_are_said_in_words(
 ) -> None:
     settings = Settings(bridge_database_url=bridge.url)
     await check(settings, bridge.config)
-    assert "erp: signed in; 0 productions wait" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "erp: signed in; 0 productions wait" in said
+    assert "erp: is not told stock_move: not under documents in bridge.yaml" in said
 
     wrong = bridge.settings["tryton"] | {"scrap_location": "NOWHERE"}
     with pytest.raises(typer.Exit):
