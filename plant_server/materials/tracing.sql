@@ -157,10 +157,10 @@ SELECT run_id, greatest(piece.from_ts, run.from_time) AS from_time,
        piece.reason, reason.name_en, reason.name_zh
 FROM plant.run
 JOIN plant.device_place AS place ON place.equipment_id = run.equipment_id
-JOIN plant.stop ON stop.device_id = place.device_id AND stop.from_ts < coalesce(run.to_time, 'infinity')
-     AND coalesce(stop.to_ts, 'infinity') > run.from_time
-JOIN plant.stop_piece AS piece ON piece.stop_id = stop.stop_id AND piece.from_ts < coalesce(run.to_time, 'infinity')
-     AND coalesce(piece.to_ts, 'infinity') > run.from_time
+JOIN plant.stop ON stop.device_id = place.device_id
+     AND tstzrange(stop.from_ts, stop.to_ts) && tstzrange(run.from_time, run.to_time)  -- by the index that keeps stops apart
+JOIN plant.stop_piece AS piece ON piece.stop_id = stop.stop_id
+     AND tstzrange(piece.from_ts, piece.to_ts) && tstzrange(run.from_time, run.to_time)
 LEFT JOIN plant.reason ON reason.kind = 'stop' AND reason.code = piece.reason
 WHERE run.run_id = ANY (%(run_ids)s)
   AND (piece.reason IS NOT NULL OR stop.to_ts IS NULL OR stop.to_ts - stop.from_ts >= stop.micro_below_s * interval '1 s')
