@@ -125,7 +125,7 @@ class Bus:
             raise DeviceUnavailable(f"no answer from unit {unit} within {timeout_s:g} s") from None
         finally:
             line.strangers(self._count_stranger)
-            if not answered:
+            if not answered and line.is_open:
                 self._was_silent(line, unit)  # Also when the caller's deadline ended the wait.
         self._has_answered(reply)
         if not request.is_answered_by(reply):
@@ -164,7 +164,7 @@ class Bus:
             line.strangers(self._count_stranger)
             if not answered:  # Also when the caller's deadline ended the wait.
                 owed.add(request, loop.time())
-                if not line.reader.is_inside_a_frame:
+                if line.is_open and not line.reader.is_inside_a_frame:
                     self._was_silent(line, unit)
         owed.settled()
         self._has_answered(reply)

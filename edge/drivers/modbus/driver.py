@@ -39,6 +39,8 @@ NOBODY_BEHIND_THE_GATEWAY = frozenset({NO_PATH, NO_RESPONSE})
 FUNCTIONS = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
 
 PLANS_MAX = 16
+ABSENT_AGAIN_S = 60.0
+"""What a device refused it is asked again so often: it may have been starting, or being set up."""
 
 
 class ModbusDriver:
@@ -81,6 +83,7 @@ class ModbusDriver:
         if self._base is None and self._sunspec_model:
             self._base = await find_model(self._holding, self._sunspec_model)
         plan = self._plan(tags)
+        plan.try_absent_now_and_then(asyncio.get_running_loop().time())
         readings: list[Reading] = []
         index = 0
         while index < len(plan.blocks):
@@ -153,6 +156,7 @@ class _Plan:
         self.blocks: list[_Block] = []
         self.absent: list[_Block] = []
         self._limits = limits
+        self._absent_again_s = 0.0
         self.replan()
 
     def replan(self) -> None:
@@ -168,6 +172,13 @@ class _Plan:
         block = self.blocks.pop(index)
         self.absent.append(block)
         return block.read.tags
+
+    def try_absent_now_and_then(self, now_s: float) -> None:
+        if not self.absent:
+            self._absent_again_s = now_s + ABSENT_AGAIN_S
+        elif now_s >= self._absent_again_s:
+            self._absent_again_s = now_s + ABSENT_AGAIN_S
+            self.try_absent_again()
 
     def try_absent_again(self) -> None:
         """The device may be another one by now, or have another firmware."""

@@ -1,7 +1,7 @@
 """Units that are not ours (libmodbus), on TCP or on a serial wire that can be disturbed.
 
 The wire is made of pseudo terminals by socat: one pair for the edge, one for each unit, and this process between them.
-What the master says all units hear; what a unit says the master hears, unless the wire is told otherwise.
+What the master says the unit it speaks to hears; what a unit says the master hears, unless the wire is told otherwise.
 """
 
 import asyncio
@@ -103,8 +103,9 @@ class Wire:
             self.requests.append(data)
             if self.late:
                 self.release()
-            for unit in self.unit_paths:
-                os.write(self._files[unit], data)
+            # libmodbus takes whatever follows a request to another unit for that one's answer, and would miss its own.
+            if data[0] in self.unit_paths:
+                os.write(self._files[data[0]], data)
         elif speaker in self.mute:
             return
         elif speaker in self.held:
