@@ -11,6 +11,7 @@ import psycopg
 from plant_server.database import connect, load_queries
 from plant_server.embedded.postgres_binaries import OLDEST_MAJOR
 from plant_server.errors import DatabaseUnavailable, SchemaNotReady
+from plant_server.installation.alarm_texts import ALARM_TEXTS
 from plant_server.installation.finding import DAY_S, Finding, age, by_age
 from plant_server.schema.migrate import FOLDER, read_migrations, require_migrated
 
@@ -103,8 +104,27 @@ def _told(session: psycopg.Connection) -> Iterator[Finding]:
     ((count,),) = session.execute(QUERIES["quarantine"]).fetchall()
     code = "quarantine-some" if count else "quarantine-ok"
     yield Finding("quarantine", "warn" if count else "ok", code, {"count": count})
+    yield from _alarms(session)
+    yield from _holds(session)
+
+
+def _alarms(session: psycopg.Connection) -> Iterator[Finding]:
+    """One for each kind that is on."""
     alarms = session.execute(QUERIES["alarms"]).fetchall()
-    told = ", ".join(f"{count} × {kind}" for kind, count in alarms)
-    yield Finding(
-        "alarms", "warn" if alarms else "ok", "alarms-open" if alarms else "alarms-ok", {"alarms": told}
-    )
+    if not alarms:
+        yield Finding("alarms", "ok", "alarms-ok")
+    for kind, count, subjects, detail in alarms:
+        code = f"alarm-{kind}" if f"alarm-{kind}" in ALARM_TEXTS else "alarm-other"
+        named = ", ".join(subjects) + (" …" if count > len(subjects) else "")
+        values = {"kind": kind, "count": count, "subjects": named, "detail": detail}
+        yield Finding("alarms", "warn", code, values)
+
+
+def _holds(session: psycopg.Connection) -> Iterator[Finding]:
+    held = session.execute(QUERIES["holds"]).fetchone()
+    if held is None:
+        yield Finding("hold", "ok", "hold-ok")
+        return
+    systems, seconds, backup = held
+    values = {"systems": ", ".join(systems), "age": age(seconds), "backup": f"{backup:%Y-%m-%d %H:%M} UTC"}
+    yield Finding("hold", "warn", "hold-on", values)

@@ -31,4 +31,20 @@ SELECT count(*), extract(epoch FROM now() - min(recorded_time))::float8 FROM pla
 SELECT count(*), extract(epoch FROM now() - min(not_before))::float8 FROM plant.outbox WHERE not_before <= now();
 
 -- alarms --
-SELECT kind, count(*) FROM plant.alarm WHERE cleared_time IS NULL GROUP BY 1 ORDER BY 1;
+-- By kind, with the first few of what each is about; of a counter its name, which the alarm keeps by number.
+SELECT alarm.kind, count(*), (array_agg(coalesce(counter.name, alarm.subject) ORDER BY alarm.alarm_id))[1:3],
+       (array_agg(alarm.detail ORDER BY alarm.alarm_id))[1]
+FROM plant.alarm AS alarm
+LEFT JOIN LATERAL (
+    SELECT concat_ws('/', device.name, tag.name) AS name FROM plant.tag JOIN plant.device USING (device_id)
+    WHERE alarm.kind = 'booking_overlap' AND tag.tag_id::text = alarm.subject
+) AS counter ON true
+WHERE alarm.cleared_time IS NULL GROUP BY 1 ORDER BY 1;
+
+-- holds --
+-- Since a restore, where a bridge ever worked: without one nobody is told anything.
+SELECT array_agg(DISTINCT coalesce(connector, '?')), extract(epoch FROM now() - min(since))::float8, min(backup_time)
+FROM bi.erp_hold
+WHERE EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+              WHERE nspname = 'bridge' AND relname = 'applied')
+HAVING count(*) > 0;

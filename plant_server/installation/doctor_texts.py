@@ -1,5 +1,6 @@
 """The doctor's words: per code what is so, and what to do (empty: nothing), in English and Chinese."""
 
+from plant_server.installation.alarm_texts import ALARM_TEXTS
 from plant_server.installation.finding import Finding
 
 Words = tuple[str, str]
@@ -162,9 +163,18 @@ TEXTS: dict[str, dict[str, Words]] = {
         "zh-CN": ("一周内有 {count} 条消息无法入库", "查看 plant.quarantine 的 reason 与 detail"),
     },
     "alarms-ok": {"en": ("none open", ""), "zh-CN": ("无未处理报警", "")},
-    "alarms-open": {
-        "en": ("open: {alarms}", "look at plant.alarm: `subject` and `detail`"),
-        "zh-CN": ("未处理：{alarms}", "查看 plant.alarm 的 subject 与 detail"),
+    **ALARM_TEXTS,
+    "hold-ok": {"en": ("nobody is held since a restore", ""), "zh-CN": ("恢复备份后没有被暂停的系统", "")},
+    "hold-on": {
+        "en": (
+            "{systems}: told nothing since the restore {age} ago, from a backup of {backup}",
+            "let edges deliver and people enter again what is missing, look at the bridge's page or `lineside bridge held`, then "
+            "`lineside bridge release`",
+        ),
+        "zh-CN": (
+            "{systems}：{age} 前恢复备份（{backup}）后已暂停发送",
+            "等边缘端补传、人员补录后，查看接口页面或 `lineside bridge held`，再运行 `lineside bridge release`",
+        ),
     },
     "broker-ok": {
         "en": ("{broker} answers; its certificate ends on {ends}", ""),

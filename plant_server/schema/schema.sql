@@ -2783,6 +2783,7 @@ GRANT SELECT ON TABLE bi.erp_document TO lineside_bi;
 GRANT SELECT ON TABLE bi.erp_document TO lineside_plant;
 GRANT SELECT ON TABLE plant.restoration TO lineside_bridge;
 GRANT SELECT ON TABLE bi.erp_hold TO lineside_bi;
+GRANT SELECT ON TABLE bi.erp_hold TO lineside_plant;
 GRANT SELECT ON TABLE bi.erp_inbox TO lineside_bi;
 GRANT SELECT ON TABLE bi.gap TO lineside_bi;
 GRANT SELECT ON TABLE bi.ingest_minute TO lineside_bi;

@@ -1,7 +1,9 @@
 """A well plant is told to be well; then each thing is broken, and the doctor names it and what to do."""
 
+import asyncio
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,10 +12,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import plant_server
+from erp_bridge.schema.migrate import migrate
 from plant_server.embedded.broker import Broker, running_broker
+from plant_server.embedded.postgres import PostgresServer
+from plant_server.ingest.alarms import AlarmKind
+from plant_server.installation.alarm_texts import ALARM_TEXTS
 from plant_server.installation.doctor import examine
 from plant_server.installation.doctor_texts import words
 from plant_server.installation.finding import Finding
+from plant_server.keeper import machine_states, shifts
 from plant_server.security.access_control import EdgeNode, Host
 from plant_server.security.certificate_authority import CertificateAuthority
 from plant_server.security.installation import prepare
@@ -27,6 +35,8 @@ INSERT INTO plant.edge_cursor (edge_id, epoch, committed) VALUES (1, gen_random_
 EVENT = """INSERT INTO plant.unsealed (event_id, recorded_time) VALUES (gen_random_uuid(), now() - interval '{}')"""
 DUE = """INSERT INTO plant.outbox (event_id, kind, body, not_before) VALUES (gen_random_uuid(), 'completion', '{{}}',
          now() - interval '{}')"""
+
+INSERTED = re.compile(r"INSERT INTO plant\.alarm [^;]*?(?:VALUES \(|SELECT )'(\w+)'")
 
 Examine = Callable[[], dict[str, Finding]]
 
@@ -93,7 +103,7 @@ def test_a_well_plant_is_told_to_be_well(well: Examine) -> None:
     del found["disk"]  # This machine's own.
     assert {check: finding.code for check, finding in found.items() if finding.level != "ok"} == {}
     checks = """secrets certificates settings database timescale clock schema ingest keeper edges cursor sealer
-        outbox spool quarantine alarms broker anchors backup"""
+        outbox spool quarantine alarms hold broker anchors backup"""
     assert set(found) == set(checks.split())
 
 
@@ -132,7 +142,12 @@ def test_a_well_plant_is_told_to_be_well(well: Examine) -> None:
         (
             "INSERT INTO plant.alarm (kind, subject, detail) VALUES ('two_epochs', 'press-shop', '')",
             "alarms",
-            ("warn", "alarms-open"),
+            ("warn", "alarm-two_epochs"),
+        ),
+        (
+            "INSERT INTO plant.alarm (kind, subject, detail) VALUES ('of_tomorrow', 'press-shop', 'more')",
+            "alarms",
+            ("warn", "alarm-other"),
         ),
     ],
 )
@@ -141,6 +156,60 @@ def test_what_the_database_tells(
 ) -> None:
     execute(statement)
     assert level_and_code(well(), check) == expected
+
+
+def test_an_alarm_is_said_in_words_with_what_it_is_about(
+    well: Examine, execute: Callable[[str], None]
+) -> None:
+    execute(
+        "INSERT INTO plant.device (edge_id, name, path) VALUES (1, 'press1', 'demo/plant1/area1/line1/press1')"
+    )
+    execute("INSERT INTO plant.tag (device_id, name, datatype) VALUES (1, 'parts', 8)")
+    execute(
+        "INSERT INTO plant.alarm (kind, subject, detail) SELECT 'booking_overlap', tag_id::text, 'x' FROM plant.tag"
+    )
+    what, action = words(well()["alarms"], "en")
+    assert what == "counts of press1/parts are no longer booked: x"
+    assert "lineside audit rebuild" in action
+    execute("DELETE FROM plant.alarm")
+    execute(
+        "INSERT INTO plant.alarm (kind, subject, detail) SELECT 'clock_skew', 'e' || n, '' FROM generate_series(1, 4) n"
+    )
+    assert words(well()["alarms"], "en")[0] == "the clock is off at e1, e2, e3 …"
+
+
+def test_every_alarm_that_is_raised_has_words() -> None:
+    raised = {str(kind) for kind in AlarmKind} | {machine_states.ALARM, shifts.ALARM["kind"]}
+    for path in Path(plant_server.__file__).parent.rglob("*.sql"):
+        if path.parent.name != "migrations":
+            raised |= set(INSERTED.findall(path.read_text(encoding="utf-8")))
+    assert len(raised) >= 9
+    assert {f"alarm-{kind}" for kind in raised} <= set(ALARM_TEXTS)
+
+
+def test_a_system_that_is_held_since_a_restore_is_named(
+    well: Examine,
+    execute: Callable[[str], None],
+    database_server: PostgresServer,
+    plant_database: PlantDatabase,
+) -> None:
+    restored = "INSERT INTO plant.restoration (backup_time, restored_time) VALUES ('2026-11-23 06:00Z', now() - interval '3 h')"
+    execute(restored)
+    assert level_and_code(well(), "hold") == ("ok", "hold-ok"), (
+        "no bridge ever worked here, so nobody is told anything"
+    )
+    url = database_server.url("lineside_bridge", plant_database.name)
+    asyncio.run(migrate(url))
+    assert level_and_code(well(), "hold") == ("warn", "hold-on")
+    with psycopg.connect(url, autocommit=True) as bridge:
+        bridge.execute(
+            "INSERT INTO bridge.hold SELECT 'erp', restoration_id, now(), backup_time FROM plant.restoration"
+        )
+        what, action = words(well()["hold"], "en")
+        assert what == "erp: told nothing since the restore 3 h ago, from a backup of 2026-11-23 06:00 UTC"
+        assert "lineside bridge release" in action
+        bridge.execute("UPDATE bridge.hold SET released_time = now()")
+    assert level_and_code(well(), "hold") == ("ok", "hold-ok")
 
 
 def test_a_process_that_is_not_there_is_missed(

@@ -1,5 +1,6 @@
 """The integrator's page: what is wrong comes first, with what to do; it says the doctor's words."""
 
+import html
 import re
 
 import httpx
@@ -7,6 +8,8 @@ import pytest
 from fastapi import FastAPI
 from psycopg import AsyncConnection
 
+from erp_bridge.schema.migrate import migrate
+from plant_server.embedded.postgres import PostgresServer
 from plant_server.installation.doctor_texts import TEXTS
 from plant_server.people.roles import Role
 from tests.plant_server.api_fixture import asking
@@ -16,6 +19,11 @@ from tests.plant_server.terminal.shop import furnish
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 LANGUAGES = ("en", "zh-CN")
+
+
+@pytest.fixture
+async def bridge_tables(database_server: PostgresServer, plant_database: PlantDatabase) -> None:
+    await migrate(database_server.url("lineside_bridge", plant_database.name))
 
 
 async def page(client: httpx.AsyncClient, language: str) -> str:
@@ -54,6 +62,20 @@ async def test_a_silent_edge_its_device_and_what_lies_in_quarantine_come_with_th
     assert "+7.2" in text
     assert "not a payload: 1" in text
     assert text.index(TEXTS["edges-silent"][language][1]) < text.index('id="edges"')
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_an_erp_that_is_held_since_a_restore_and_an_alarm_come_in_words(
+    client: httpx.AsyncClient, connection: AsyncConnection, bridge_tables: None, language: str
+) -> None:
+    await connection.execute("INSERT INTO plant.restoration (backup_time) VALUES (now() - interval '1 h')")
+    await connection.execute(
+        "INSERT INTO plant.alarm (kind, subject, detail) VALUES ('not_counted', 'a/b/c', '')"
+    )
+    text = html.unescape(await page(client, language))
+    assert TEXTS["hold-on"][language][1] in text
+    assert TEXTS["alarm-not_counted"][language][1] in text
+    assert text.index(TEXTS["hold-on"][language][1]) < text.index('id="edges"')
 
 
 async def test_a_refused_posting_comes_first_with_its_problem(
