@@ -126,7 +126,7 @@ def rebuild(
         bool, typer.Option("--apply", help="Write what the Events say. Without it, only look.")
     ] = False,
 ) -> None:
-    """Make every balance again from the Events, and compare: orders, runs, lots, energy. Exit code 1: they differ.
+    """Make every balance again from the Events, and compare: orders, runs, lots, energy, calls. Exit code 1: they differ.
 
     Whoever counts, books, reports or moves material waits meanwhile, with --apply or without; who only reads does not. Without --apply
     all of it is rolled back.

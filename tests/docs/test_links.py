@@ -24,7 +24,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 ROUTE = re.compile(r"(?:(GET|POST|PUT|DELETE) )?(/(?:api/v1|bridge/v1)/[^\s?…]+)")
-PAGE = re.compile(r"/(?:$|(?:boss|integrator|status|line|t|docs|healthz|openapi\.json|sw\.js)\b)")
+PAGE = re.compile(r"/(?:$|(?:boss|calls|integrator|status|line|t|docs|healthz|openapi\.json|sw\.js)\b)")
 OF_ONE_MACHINE = re.compile(r"/(?:work|root|Users)/|/home/(?!lineside)\w+/|/tmp/h-|\.pyenv|[A-Z]:\\Users")
 
 
