@@ -62,12 +62,12 @@ def _words(letters: str, register: int, first: int = 0, last: int = 65535) -> Ar
     return Area(letters, Table.HOLDING, register, first, last)
 
 
-def _inputs(register: int) -> Area:
-    return Area("X", Table.DISCRETE, register, last=1023, octal=True)
+def _inputs(register: int, last: int = 0o1777) -> Area:
+    return Area("X", Table.DISCRETE, register, last=last, octal=True)
 
 
-def _outputs(register: int) -> Area:
-    return Area("Y", Table.COIL, register, last=1023, octal=True)
+def _outputs(register: int, last: int = 0o1777) -> Area:
+    return Area("Y", Table.COIL, register, last=last, octal=True)
 
 
 _MITSUBISHI_FX3U = Plc(
@@ -77,8 +77,8 @@ _MITSUBISHI_FX3U = Plc(
         _bits("M", 0x0000, last=7679),
         _bits("M", 0x1E00, 8000, 8511),
         _bits("S", 0x2000, last=4095),
-        _inputs(0x3400),
-        _outputs(0x3300),
+        _inputs(0x3400, last=0o377),
+        _outputs(0x3300, last=0o377),
         _words("D", 0x0000, last=7999),
     ),
     single_source=True,
@@ -89,8 +89,8 @@ _DELTA_DVP = Plc(
     "Delta DVP communication address tables; HslCommunication DeltaDvpHelper (word order: the latter alone)",
     (
         _bits("S", 0x0000, last=1023),
-        _inputs(0x0400),
-        _outputs(0x0500),
+        _inputs(0x0400, last=0o377),
+        _outputs(0x0500, last=0o377),
         _bits("M", 0x0800, last=1535),
         _bits("M", 0xB000, 1536, 4095),
         _words("T", 0x0600, last=255),

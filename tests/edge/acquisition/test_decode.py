@@ -183,3 +183,42 @@ def test_a_scaled_number_is_the_nearest_double_to_the_true_one(raw, scale):
 )
 def test_what_a_type_cannot_hold_is_no_value(datatype, raw, expected):
     assert publisher(tag(datatype=datatype))(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "order", "expected"),
+    [
+        ("1234", "bcd16", "ABCD", 1234),
+        ("0000", "bcd16", "ABCD", 0),
+        ("9999", "bcd16", "ABCD", 9999),
+        ("000A", "bcd16", "ABCD", None),
+        ("0012 3456", "bcd32", "ABCD", 123456),
+        ("3456 0012", "bcd32", "CDAB", 123456),
+        ("9999 F999", "bcd32", "CDAB", None),
+    ],
+)
+def test_decimals_in_half_bytes(words, kind, order, expected):
+    assert decoded(words, kind, order) == expected
+
+
+def test_a_power_of_ten_stands_beside_its_value():
+    # W of SunSpec model 203 at 18 in -1234, its power at 22 is -1: -123.4 W.
+    beside = {"scale_register": 4}
+    assert decoded("FB2E 0000 0000 0000 FFFF", "int16", **beside) == -123.4
+    assert decoded("FB2E 0000 0000 0000 0002", "int16", **beside) == -123_400
+    assert decoded("8000 0000 0000 0000 FFFF", "int16", nan=(0x8000,), **beside) is None
+    assert decoded("FB2E 0000 0000 0000 8000", "int16", **beside) is None, "no power: not implemented"
+    assert decoded("FB2E 0000 0000 0000 000B", "int16", **beside) is None
+    before = ModbusAddress(Table.HOLDING, 5, RegisterType.INT16, scale_register=3)
+    assert (before.first, before.end) == (3, 6)
+    assert register_decoder(before)([1, 0, 25], 2) == 250
+
+
+def test_an_offset_is_added_after_the_scale_and_rounded_once():
+    # A PT100 transmitter: raw 0 to 2000 is -40 to 160 degrees.
+    sensor = tag("uint16", scale=Fraction(1, 10), offset=Fraction(-40))
+    assert publisher(sensor)(235) == -16.5
+    assert publisher(sensor)(0) == -40.0
+    whole = tag("int16", datatype=DataType.INT16, offset=Fraction(-4))
+    assert publisher(whole)(1) == -3
+    assert publisher(whole)(-32768) is None
