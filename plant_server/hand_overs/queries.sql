@@ -49,6 +49,8 @@ SELECT (SELECT coalesce(sum(odometer_to - odometer_from), 0)::bigint
         WHERE counting_tag.equipment_id = %(equipment_id)s) AS parts_not_assigned,
        (SELECT count(*) FROM plant.count_case JOIN plant.run USING (run_id)
         WHERE run.equipment_id = %(equipment_id)s AND settled_time IS NULL) AS count_cases,
+       (SELECT count(*) FROM plant.andon_call JOIN plant.equipment USING (path)
+        WHERE equipment.equipment_id = %(equipment_id)s AND ended_time IS NULL) AS calls_open,
        (SELECT run_id FROM plant.run WHERE equipment_id = %(equipment_id)s AND to_time IS NULL) AS run_id;
 
 -- add --

@@ -55,6 +55,7 @@ class OpenQuestions(BaseModel):
     count_cases: int = Field(description="Counts that came late, and differences between people and machine.")
     parts_not_reported: Decimal = Field(description="Good parts of the open run that no report has told.")
     orders_held: int
+    calls_open: int = Field(default=0, description="Calls for help at the station that nobody has ended.")
 
 
 class Summary(BaseModel):

@@ -103,6 +103,7 @@ async def _questions(
         count_cases=row["count_cases"],
         parts_not_reported=max(run.since_last_report, Decimal(0)) if run else Decimal(0),
         orders_held=len(held),
+        calls_open=row["calls_open"],
     )
 
 

@@ -128,6 +128,8 @@ async def test_the_summary_tells_stops_and_open_questions(floor: Floor) -> None:
         "work_order_id"
     ]
     await floor.done(f"work-orders/{other}/hold", {"reason": "quality"})
+    for place in (f"{PATH}/press1", PATH):  # A call of the line is not the station's to hand over.
+        await floor.done("andon-calls", {"path": place, "type": "quality"})
     shift = await summary(floor)
     assert [(one["reason"], one["seconds"]) for one in shift["stood"]] == [(None, 1200), ("jam", 600)]
     assert shift["unassigned_s"] == 1200
@@ -137,6 +139,7 @@ async def test_the_summary_tells_stops_and_open_questions(floor: Floor) -> None:
         "count_cases": 0,
         "parts_not_reported": "0",
         "orders_held": 1,
+        "calls_open": 1,
     }
 
 
