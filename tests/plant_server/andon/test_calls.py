@@ -124,8 +124,6 @@ async def test_a_terminal_calls_while_nobody_has_signed_in_and_takes_back_its_ow
     assert (await kiosk.refused(f"{address}/acknowledge", {"eta_min": 1}))[:2] == (401, "sign-in-required")
     assert (await operator.refused(f"{address}/withdraw"))[:2] == (409, "not-the-caller")
     assert (await kiosk.do(f"{address}/withdraw"))["call"]["state"] == "withdrawn"
-    waiting = await line.rows("SELECT * FROM plant.alarm WHERE kind = 'unsigned_fact'")
-    assert waiting == [], "a call needs nobody's signature"
 
 
 async def test_a_locked_session_keeps_nobody_from_calling(line: Line, kiosk: Hands, operator: Hands) -> None:
@@ -157,6 +155,11 @@ async def test_what_a_queue_sends_within_5_minutes_is_a_call_and_later_is_only_l
     assert now["call_id"] != call["call_id"], "what is only listed answers nobody who calls now"
     assert (await lead.do(f"/andon-calls/{call['call_id']}/resolve"))["call"]["state"] == "resolved"
     assert (await lead.get("/andon-calls/response"))["calls"] == 2, "late calls have no response"
+    assert await line.rows("SELECT FROM plant.alarm WHERE kind = 'unsigned_fact'") == [], "nobody has to sign"
+    (kept,) = await line.rows(
+        "SELECT facts -> 'vouched' AS how FROM plant.event WHERE event_id = %s", call["call_id"]
+    )
+    assert kept["how"]["known_by"] == "nothing", "and the Event says so"
 
 
 async def test_a_late_call_that_another_terminal_made_in_time_is_that_call(

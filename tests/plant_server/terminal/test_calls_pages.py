@@ -75,7 +75,7 @@ async def test_the_line_shows_calls_without_a_name(client: httpx.AsyncClient, he
     assert "Wang Fang" not in text
     above, _, card = words(text[text.index('class="board"') :]).partition("press1")
     assert re.search(r"Quality line1 · called .* ago · acknowledged · ETA", above)
-    assert re.search(r"Maintenance · called .* ago · nobody comes yet", card)
+    assert re.search(r"Maintenance · called .* ago · nobody comes yet · Level 2", card)
     assert "Material" not in above + card, "what was heard of late is on no display"
 
 
