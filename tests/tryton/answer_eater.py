@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -16,11 +17,14 @@ _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class AnswerEater:
-    """`eat`: methods whose next answer is eaten. `eaten` and `passed` count answers by method."""
+    """`eat`: methods whose next answer is eaten. `meanwhile`: what happens right before a method's next call gets through.
+    `eaten` and `passed` count answers by method, `refused` by what they were in Tryton's words or as an HTTP status."""
 
     def __init__(self, upstream: str) -> None:
         self.eaten: Counter[str] = Counter()
         self.passed: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self._meanwhile: dict[str, Callable[[], None]] = {}
         self._eat: set[str] = set()
         self._guard = threading.Lock()
         self._upstream = httpx.Client(base_url=upstream, timeout=DEADLINE_S, trust_env=False)
@@ -32,6 +36,10 @@ class AnswerEater:
     def eat(self, *methods: str) -> None:
         with self._guard:
             self._eat |= set(methods)
+
+    def meanwhile(self, method: str, happens: Callable[[], None]) -> None:
+        with self._guard:
+            self._meanwhile[method] = happens
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -50,6 +58,19 @@ class AnswerEater:
             (self.eaten if is_eaten else self.passed)[method] += 1
             return is_eaten
 
+    def _forward(self, path: str, body: bytes, headers: dict[str, str], method: str) -> httpx.Response:
+        with self._guard:
+            happens = self._meanwhile.pop(method, None)
+        if happens is not None:
+            happens()
+        answer = self._upstream.post(path, content=body, headers=headers)
+        with self._guard:
+            if answer.status_code != 200:
+                self.refused[str(answer.status_code)] += 1
+            elif error := answer.json().get("error"):
+                self.refused[str(error[0])] += 1
+        return answer
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         eater = self
 
@@ -63,8 +84,15 @@ class AnswerEater:
                     for name in ("Authorization", "Content-Type")
                     if self.headers[name]
                 }
-                answer = eater._upstream.post(self.path, content=body, headers=headers)
-                if eater._is_eaten(str(json.loads(body)["method"])):
+                method = str(json.loads(body)["method"])
+                try:
+                    answer = eater._forward(self.path, body, headers, method)
+                except (
+                    httpx.TransportError
+                ):  # Tryton is down, or the test is over: so the way to it is closed, too.
+                    self.close_connection = True
+                    return
+                if eater._is_eaten(method):
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
                     self.close_connection = True
                     self.connection.close()
