@@ -6,6 +6,7 @@
     ├── DeviceError            a device
     │   ├── DeviceUnavailable  no answer, or the connection is gone: tried again with back-off
     │   └── DeviceRefused      it answered no (certificate, password, policy): tried again, slowly; a person must act
+    ├── CommandRefused         a command of a host: not allowed here, or refused by the device; not tried again
     ├── BrokerUnavailable      the broker refuses or does not answer: the next one is tried, with back-off
     └── SpoolError             the spool file will not be durable where it lies
         └── SpoolUnavailable   the disk is full and nothing more could be given up, or it fails; tried again
@@ -63,6 +64,10 @@ class DeviceUnavailable(DeviceError):
 
 class DeviceRefused(DeviceError):
     """The device answered and said no. Retrying quickly would only lock an account or fill its log."""
+
+
+class CommandRefused(LinesideEdgeError):
+    """What a host asked of a device is not allowed by the configuration, or the device said no. Never repeated."""
 
 
 class BrokerUnavailable(LinesideEdgeError):

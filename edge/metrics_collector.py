@@ -73,6 +73,11 @@ class EdgeCollector(Collector):
         notified = _device_counter("notifications", "Times the device told changes by itself.")
         gaps = _device_counter("gaps", "Gap records: changes were lost between the device and the edge.")
         bad = _device_gauge("bad_tags", "Tags without a value: unknown to the device, or bad there.")
+        done = _device_counter("commands_done", "Writes and calls a host asked for, done.")
+        refused = _device_counter(
+            "commands_refused", "Those the configuration does not allow, or that came at no time."
+        )
+        failed = _device_counter("commands_failed", "Those the device refused or did not answer.")
         for poller in self._pollers:
             name, statistics = poller.device_name, poller.statistics
             if statistics.online is not None:
@@ -84,7 +89,11 @@ class EdgeCollector(Collector):
             notified.add_metric([name], statistics.notified)
             gaps.add_metric([name], statistics.gaps)
             bad.add_metric([name], len(poller.bad_tags))
-        yield from (up, seconds, answered, losses, skipped, notified, gaps, bad)
+            commands = poller.desk.statistics
+            done.add_metric([name], commands.done)
+            refused.add_metric([name], commands.refused)
+            failed.add_metric([name], commands.failed)
+        yield from (up, seconds, answered, losses, skipped, notified, gaps, bad, done, refused, failed)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -44,7 +44,6 @@ async def run_until(settings: Settings, stop: asyncio.Event) -> None:
     spool = await asyncio.to_thread(open_or_set_aside, settings.spool.path, limits)
     ids = await asyncio.to_thread(spool.register, list(_definitions(settings.devices, profiles)))
     writer = SpoolWriter(spool, ids, LiveValues(), commit_every_s=COMMIT_EVERY_S[settings.spool.storage])
-    publisher = Publisher(writer, settings)
     await _tell_when_it_ended(settings.devices, writer)
     for device in settings.devices:
         if profiles[device.name].verified == "draft":
@@ -57,6 +56,7 @@ async def run_until(settings: Settings, stop: asyncio.Event) -> None:
         pollers = [
             _poller(device, profiles[device.name], writer, clock, settings) for device in settings.devices
         ]
+        publisher = Publisher(writer, settings, [poller.desk for poller in pollers])
         with serving_metrics(settings, writer, publisher, pollers):
             await _work(writer, publisher, pollers, stop)
     finally:

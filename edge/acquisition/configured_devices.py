@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from edge.acquisition.allowed_commands import mistakes_of_commands
 from edge.acquisition.located_yaml import Located
 from edge.acquisition.modbus_url import MODBUS_SCHEMES, UNIT_MAX, Endpoint, endpoint_of
 from edge.acquisition.profile import Profile, Tag
@@ -18,7 +19,7 @@ SCHEMES = {"opcua": ("opc.tcp",), "modbus": MODBUS_SCHEMES}
 """URL schemes by the driver of a profile."""
 
 FOR_MODBUS = ("unit_id", "reply_s", "registers_per_read", "gap_limit")
-FOR_OPCUA = ("namespace", "nodes_per_read", "security", "insecure")
+FOR_OPCUA = ("namespace", "nodes_per_read", "security", "insecure", "methods")
 
 
 def mistakes_of_devices(located: Located, folder: Path) -> list[Mistake]:
@@ -109,6 +110,7 @@ def _misfits(located: Located, index: int, device: dict[str, Any], profile: Prof
             yield located.mistake(
                 ("devices", index, key), f"is for {protocol}, not for profile {profile.name}"
             )
+    yield from mistakes_of_commands(located, index, device, profile)
     variant = device.get("variant")
     if isinstance(variant, str):
         names = [one.name for one in profile.variants]

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from edge.acquisition.command_settings import CallableMethod, WritableTags
 from edge.acquisition.modbus_url import MODBUS_SCHEMES, endpoint_of
 from edge.acquisition.setting_types import (
     DEFAULT_PORTS,
@@ -105,6 +106,10 @@ class Device(SettingsPart):
     security: Security = Security()
     insecure: bool = False
     """OPC UA without signing and encryption. Only where the network is trusted."""
+    writable: WritableTags = ()
+    """Tags a host may write, with a DCMD to the tag's metric. None, unless they stand here."""
+    methods: tuple[CallableMethod, ...] = ()
+    """OPC UA methods a host may call. None, unless they stand here."""
 
     @field_validator("url")
     @classmethod

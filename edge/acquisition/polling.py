@@ -10,14 +10,16 @@ beginning of an unbroken watch over the counters.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
+from edge.acquisition.commanding import CommandDesk
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Driver, Loss, Notified, Reading, Watcher
 from edge.acquisition.poll_schedule import PollSchedule
+from edge.acquisition.poll_statistics import PollStatistics
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
 from edge.acquisition.report_by_exception import ReportByException
 from edge.acquisition.shared_line import turn_of
@@ -51,20 +53,6 @@ class Sink(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class PollStatistics:
-    """What the metrics page shows of one device. Counts since the start of the edge."""
-
-    polls: int = 0  # Answered.
-    notified: int = 0  # Times the device told changes by itself.
-    gaps: int = 0  # Gap records: something was lost between the device and the edge.
-    skipped_slots: int = 0  # Of the grid, because a poll took longer than a period.
-    losses: int = 0  # Times the contact was lost.
-    online: bool | None = None  # None: not tried yet.
-    last_poll_s: float = 0.0  # How long the last answered poll took.
-    last_error: str = ""
-
-
 class DevicePoller:
     """Polls one device for ever. `run` is its task."""
 
@@ -77,6 +65,7 @@ class DevicePoller:
         self._device = device
         self._profile = profile
         self._driver = driver
+        self.desk = CommandDesk(device, profile)
         self._sink = sink
         self._clock = clock
         self._timing = timing
@@ -137,7 +126,7 @@ class DevicePoller:
                     self.statistics.skipped_slots += skipped
                     next_s += skipped * period_s
                     slot += skipped
-                await self._take_until(next_s)
+                await self._serve_until(next_s, connection)
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Driver]:
@@ -166,21 +155,18 @@ class DevicePoller:
             raise DeviceUnavailable(f"its tags are not watched within {timeout_s:g} s") from error
         return connection
 
-    async def _take_until(self, deadline_s: float) -> None:
-        """Take what the device tells, as it comes, until it is time for the next poll."""
-        loop = asyncio.get_running_loop()
-        if self._watcher is None:
-            await asyncio.sleep(deadline_s - loop.time())
-            return
-        if self._held_since_ms is not None:
-            self._watcher.arrived.set()  # What waited for the clock, and what it did not say because of it.
-        while loop.time() < deadline_s:
-            try:
-                async with asyncio.timeout_at(deadline_s):
-                    await self._watcher.arrived.wait()
-            except TimeoutError:
-                return
-            await self._take(self._watcher)
+    async def _serve_until(self, deadline_s: float, connection: Driver) -> None:
+        """Take what the device tells, and do what hosts ask of it, as it comes, until it is time for the next poll."""
+        loop, watcher, desk = asyncio.get_running_loop(), self._watcher, self.desk
+        if watcher is not None and self._held_since_ms is not None:
+            watcher.arrived.set()  # What waited for the clock, and what it did not say because of it.
+        events = [watcher.arrived] if watcher is not None else []
+        events += [desk.arrived] if desk.is_needed else []
+        while await _any_set(events, deadline_s - loop.time()):
+            if watcher is not None and watcher.arrived.is_set():
+                await self._take(watcher)
+            if desk.arrived.is_set():
+                await desk.serve(connection, self._device.timeout_s)
 
     async def _take(self, watcher: Watcher) -> None:
         try:
@@ -262,7 +248,7 @@ class DevicePoller:
         if self.statistics.online:
             return
         self._log.info("device_online", profile=self._profile.name, url=self._device.url)
-        self.statistics.online = True
+        self.statistics.online = self.desk.is_open = True
         self._contact_ms = time_ms
         await self._sink.contact(self._device.name, True, time_ms)
 
@@ -272,6 +258,7 @@ class DevicePoller:
             return
         self._log.warning("device_unavailable", reason=str(error), url=self._device.url)
         self.statistics.online = False
+        self.desk.close("the device is out of contact")
         self.statistics.losses += 1
         try:
             time_ms = self._clock.now_ms()
@@ -292,3 +279,19 @@ class DevicePoller:
         self._log.info("clock_ready", held_from_ms=from_ms)
         names = [tag.name for tag in self._profile.polled]
         await self._sink.gap(self._device.name, "clock", names, from_ms, now_ms)
+
+
+async def _any_set(events: Sequence[asyncio.Event], timeout_s: float) -> bool:
+    """Wait for the first of them. False: the time is over."""
+    if not events:
+        await asyncio.sleep(timeout_s)
+        return False
+    if timeout_s <= 0:
+        return False
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        done, _ = await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return bool(done)

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge.acquisition.commanding import CommandDesk
 from edge.delivery.primary_host import PrimaryHost
 from edge.delivery.sparkplug_session import CommandReader
 from edge.delivery.spool_writer import SpoolWriter
@@ -34,6 +36,7 @@ class Delivering:
     statistics: PublisherStatistics = field(default_factory=PublisherStatistics)
     host: PrimaryHost = field(default_factory=PrimaryHost)
     commands: CommandReader = field(default_factory=CommandReader)
+    desks: Mapping[str, CommandDesk] = field(default_factory=dict)  # By device: where its commands are taken.
     stop_at: float | None = None
 
     @property

@@ -3,11 +3,12 @@
 import asyncio
 import random
 from collections import deque
+from dataclasses import replace
 
 import structlog
 
 from edge.contract.failpoints import failpoint
-from edge.contract.payloads import MalformedPayload, decode, decode_state
+from edge.contract.payloads import MalformedPayload, Metric, decode, decode_state
 from edge.contract.spool_metrics import HEARTBEAT_EVERY_S
 from edge.contract.topics import MessageType, TopicError, parse_topic, state_topic
 from edge.delivery.announcements import Announcements
@@ -137,12 +138,27 @@ class DeliverySession:
                 log.warning("command_malformed", topic=arrived.topic, reason=str(error))
 
     def _command_in(self, arrived: Arrived) -> Command:
-        """Commands to the node. To its devices there are none: those are counted as unknown."""
-        metrics = decode(arrived.payload).metrics
-        if parse_topic(arrived.topic).type is MessageType.NCMD:
-            return self._delivering.commands.read(metrics)
-        self._delivering.commands.unknown += len(metrics)
-        return Command()
+        """Commands to the node. Those to a device go to its desk, which knows what is allowed."""
+        payload, topic = decode(arrived.payload), parse_topic(arrived.topic)
+        commands = self._delivering.commands
+        unknown = commands.unknown
+        command = Command()
+        if topic.type is MessageType.NCMD:
+            command = commands.read(payload.metrics)
+        elif topic.device is not None:
+            for metric in payload.metrics:
+                dated = replace(metric, timestamp_ms=metric.timestamp_ms or payload.timestamp_ms)
+                self._command_device(topic.device, dated)
+        if commands.unknown > unknown:
+            log.warning("command_unknown", topic=arrived.topic, metrics=commands.unknown - unknown)
+        return command
+
+    def _command_device(self, device: str, metric: Metric) -> None:
+        desk, named = self._delivering.desks.get(device), self._session.commanded(device, metric)
+        if desk is None or named is None or named.name is None:
+            self._delivering.commands.unknown += 1
+        else:
+            desk.ask(named.name, named, now_ms())
 
     def _host_said(self, online: bool, timestamp_ms: int) -> None:
         if not self._delivering.host.heard(online, timestamp_ms):

@@ -10,9 +10,11 @@ What happens within one connection is `delivery_session`.
 
 import asyncio
 import random
+from collections.abc import Sequence
 
 import structlog
 
+from edge.acquisition.commanding import CommandDesk
 from edge.contract.topics import MessageType, edge_topic, state_topic
 from edge.delivery.delivering import Delivering, now_ms
 from edge.delivery.delivery_session import DeliverySession
@@ -29,11 +31,21 @@ log = structlog.get_logger()
 class Publisher:
     """`run` is its task. `stop` lets it end in order: what is pending is given `drain_s`, then NDEATH, DISCONNECT."""
 
-    def __init__(self, writer: SpoolWriter, settings: Settings, *, poison_after_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        writer: SpoolWriter,
+        settings: Settings,
+        desks: Sequence[CommandDesk] = (),
+        *,
+        poison_after_s: float = 60.0,
+    ) -> None:
         self._writer = writer
         self._settings = settings
         self._identity = NodeIdentity(settings.edge.group, settings.edge.name)
-        self._delivering = Delivering(writer, settings, poison_after_s)
+        self._delivering = Delivering(
+            writer, settings, poison_after_s, desks={desk.device_name: desk for desk in desks}
+        )
+        self._methods = {desk.device_name: desk.methods for desk in desks}
         self._bd_seq: int | None = None  # On disk already, but in no CONNECT yet.
         self.statistics = self._delivering.statistics
 
@@ -71,7 +83,7 @@ class Publisher:
         spool = self._writer.spool
         if self._bd_seq is None:
             self._bd_seq = await self._writer.call(Spool.next_bd_seq)
-        session = SparkplugSession(self._identity, self._bd_seq, spool.epoch, spool.tags)
+        session = SparkplugSession(self._identity, self._bd_seq, spool.epoch, spool.tags, self._methods)
         client_id = f"lineside-edge-{self._identity.group}-{self._identity.edge}"
         will = session.will(now_ms())
         link = MqttLink(self._settings.broker, url, client_id, will, self._delivering.wake)

@@ -5,11 +5,11 @@ have been born. Rules and their ids: Sparkplug B 3.0, chapters 4 to 6; `tests/co
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.contract import spool_metrics as names
 from edge.contract.datatypes import DataType, Quality
-from edge.contract.payloads import Metric, encode
+from edge.contract.payloads import INTEGER_BITS, Metric, encode, from_wire_integer
 from edge.contract.topics import MessageType, edge_topic
 from edge.delivery.entries import Contact, GapEntry, Numbered, Readings, TagDefinition
 from edge.delivery.live_values import LiveDevice, LiveValue
@@ -44,10 +44,16 @@ class NodeIdentity:
 
 
 class SparkplugSession:
-    """Built anew for each CONNECT. `tags`: every tag by its spool id; aliases are unique across the edge node."""
+    """Built anew for each CONNECT. `tags`: every tag by its spool id; aliases are unique across the edge node.
+    `methods`: metrics by which a host may call a method, by device."""
 
     def __init__(
-        self, identity: NodeIdentity, bd_seq: int, epoch: str, tags: Mapping[int, TagDefinition]
+        self,
+        identity: NodeIdentity,
+        bd_seq: int,
+        epoch: str,
+        tags: Mapping[int, TagDefinition],
+        methods: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.identity = identity
         self.bd_seq = bd_seq
@@ -56,6 +62,7 @@ class SparkplugSession:
         self.shown_ms: dict[int, int] = {}  # Per tag, the time of the newest live value that was told.
         self._seq = 0
         self._tags = tags
+        self._methods = methods or {}
         self._by_device: dict[str, list[int]] = {}
         for tag_id, definition in tags.items():
             self._by_device.setdefault(definition.device, []).append(tag_id)
@@ -72,6 +79,18 @@ class SparkplugSession:
     @property
     def devices(self) -> list[str]:
         return list(self._by_device)
+
+    def commanded(self, device: str, metric: Metric) -> Metric | None:
+        """A metric of a DCMD by its name, which it may give as an alias; None if it names nothing of this device."""
+        if metric.name is not None:
+            return metric
+        tag = self._tags.get((metric.alias or 0) - self._tag_alias_base)
+        if tag is None or tag.device != device:
+            return None
+        value = metric.value
+        if metric.datatype is None and type(value) is int and tag.datatype in INTEGER_BITS:
+            value = from_wire_integer(value, tag.datatype)
+        return replace(metric, name=tag.name, value=value)
 
     def will(self, now_ms: int) -> Message:
         """NDEATH, registered with the CONNECT and published before an intended DISCONNECT. No seq."""
@@ -109,6 +128,10 @@ class SparkplugSession:
                 timestamp_ms=now_ms,
             )
             for name, datatype in DEVICE_METRICS.items()
+        ]
+        metrics += [
+            Metric(False, DataType.BOOLEAN, name, timestamp_ms=now_ms)
+            for name in self._methods.get(device, ())
         ]
         for tag_id in self._by_device[device]:
             tag, value = self._tags[tag_id], live.values.get(tag_id)

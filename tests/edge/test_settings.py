@@ -223,3 +223,33 @@ def test_the_committed_schema_is_that_of_the_code():
 def test_the_schema_knows_every_setting():
     properties = Settings.model_json_schema()["properties"]
     assert set(properties) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("writable: [nothing]", "packml has no tag 'nothing'"),
+        ("writable: [parts]", "'parts' is a counter: nobody but the machine counts"),
+        ("writable: [speed, {tag: speed, max: 5}]", "'speed' stands here twice"),
+        ("writable: [{tag: speed, min: 5, max: 1}]", "min should not be above max"),
+        ("methods: [{name: a b, object: i=1, method: i=2}]", "methods[0].name"),
+        ("methods: [{name: a, object: Counters, method: i=2}]", "methods[0].object"),
+        (
+            "methods: [{name: a, object: i=1, method: i=2, arguments: [{type: Int32, value: 1.5}]}]",
+            "value 1.5 is no Int32",
+        ),
+        (
+            "methods: [{name: a, object: i=1, method: i=2}, {name: A, object: i=1, method: i=3}]",
+            "'A' stands here twice",
+        ),
+    ],
+)
+def test_what_hosts_may_do_is_checked_beside_the_profile(write, given, said):
+    device = f'  - {{name: p, profile: packml, url: "opc.tcp://h", path: demo, {given}}}\n'
+    text = GOOD.partition("  - {name: press1")[0] + device
+    assert any(said in one for one in mistakes(write(text))), mistakes(write(text))
+
+
+def test_commands_are_for_opc_ua(write):
+    text = GOOD.replace("unit_id: 1,", "unit_id: 1, writable: [energy],")
+    assert any("writable: is for OPC UA, not for profile" in one for one in mistakes(write(text)))

@@ -18,10 +18,12 @@ from asyncua.ua import uaerrors
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.status_codes import StatusCodes
 
+from edge.acquisition.command_settings import CallableMethod
 from edge.acquisition.device_settings import Device
-from edge.acquisition.driver import Clock, Notified, Reading
+from edge.acquisition.driver import Clock, Notified, Reading, Value
 from edge.acquisition.profile import Profile, Tag
 from edge.contract.datatypes import Quality
+from edge.drivers.opcua import commands
 from edge.drivers.opcua.read_plan import ReadPlan, resolved
 from edge.drivers.opcua.references import standard
 from edge.drivers.opcua.session import opened, our_errors
@@ -187,7 +189,15 @@ class OpcUaDriver:
             self.arrived.set()  # The failure is told next.
         return told
 
-    # -- both -------------------------------------------------------------------------------------------------------
+    # -- commands ---------------------------------------------------------------------------------------------------
+
+    async def write(self, tag: Tag, value: Value) -> None:
+        await commands.write(self._connected()[0], self._namespaces, tag, value)
+
+    async def call(self, method: CallableMethod) -> None:
+        await commands.call(self._connected()[0], self._namespaces, method)
+
+    # -- all -----------------------------------------------------------------------------------------------------------
 
     def _resolved(self, tags: Iterable[Tag]) -> tuple[list[tuple[Tag, ua.NodeId]], list[Tag]]:
         """Tags with their nodes, and those that have none in this server."""
