@@ -14,17 +14,19 @@ from typing import Self
 import structlog
 
 from edge.acquisition.addresses import Table
+from edge.acquisition.command_settings import CallableMethod
 from edge.acquisition.decode import publisher, register_decoder
 from edge.acquisition.device_settings import Device
-from edge.acquisition.driver import Clock, Reading
+from edge.acquisition.driver import Clock, Reading, Value
 from edge.acquisition.modbus_url import endpoint_of
 from edge.acquisition.profile import Profile, Tag
 from edge.contract.datatypes import Quality
 from edge.drivers.modbus.bus import bus_of
 from edge.drivers.modbus.frames import EXCEPTION, Request
+from edge.drivers.modbus.orders import order_of
 from edge.drivers.modbus.plan import Limits, Read, modbus_address, plan_reads, split_read
 from edge.drivers.modbus.sunspec import find_model
-from edge.errors import DeviceUnavailable
+from edge.errors import CommandRefused, DeviceUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -95,14 +97,31 @@ class ModbusDriver:
             if isinstance(words, int) and words in NOT_IN_THE_DEVICE:
                 self._refused(plan, index)
                 continue
-            readings += block.bad(time_ms) if isinstance(words, int) else block.readings(words, time_ms)
+            if isinstance(words, int):
+                readings += block.bad(time_ms, f"the device answers exception {words}")
+            else:
+                readings += block.readings(words, time_ms)
             index += 1
         if not plan.blocks and plan.absent:
             plan.replan()
             raise DeviceUnavailable("refuses every address of the profile")
         for block in plan.absent:
-            readings += block.bad(self._clock())
+            readings += block.bad(self._clock(), "the device has no such register")
         return readings
+
+    async def write(self, tag: Tag, value: Value) -> None:
+        """Write a value to the tag's registers, once. Raises CommandRefused, DeviceUnavailable: then nobody knows."""
+        if self._sunspec_model:
+            raise CommandRefused("what a SunSpec model holds is not written")
+        order = order_of(tag, value)
+        async with self._bus.turn:
+            reply = await self._bus.ask(self._device.unit_id, order, self._device.reply_s)
+        if reply[0] & EXCEPTION:
+            raise CommandRefused(f"the device answers exception {reply[1]}")
+
+    async def call(self, method: CallableMethod) -> None:
+        """Raises CommandRefused."""
+        raise CommandRefused(f"{method.name}: a Modbus device has no methods")
 
     def _plan(self, tags: Sequence[Tag]) -> "_Plan":
         plan = self._plans.get(id(tags))
@@ -204,8 +223,16 @@ class _Block:
     def readings(self, words: Sequence[int], time_ms: int) -> Iterator[Reading]:
         for tag, offset, decode, publish in self._places:
             value = publish(decode(words, offset))
-            quality = Quality.BAD if value is None else Quality.GOOD
-            yield Reading(tag, value, time_ms, quality, True)
+            if value is not None:
+                yield Reading(tag, value, time_ms, Quality.GOOD, True)
+            else:
+                yield Reading(tag, None, time_ms, Quality.BAD, True, _no_value(tag, words, offset))
 
-    def bad(self, time_ms: int) -> list[Reading]:
-        return [Reading(tag, None, time_ms, Quality.BAD, True) for tag in self.read.tags]
+    def bad(self, time_ms: int, why: str) -> list[Reading]:
+        return [Reading(tag, None, time_ms, Quality.BAD, True, why) for tag in self.read.tags]
+
+
+def _no_value(tag: Tag, words: Sequence[int], offset: int) -> str:
+    """A sentinel, NaN, or what the tag's type cannot hold: shown as the device shows it."""
+    held = " ".join(f"{word:04X}" for word in words[offset : offset + modbus_address(tag).count])
+    return f"no value: the device shows {held}"

@@ -132,7 +132,7 @@ async def test_the_table(row, tcp_machine, modbus_device, profile_with, recorder
     # A contact that is lost is told as lost and made: what was counted in between nobody watched.
     assert recorder.online("cell") == ([True, False, True] if row.lost else [True])
     assert all(
-        (reading.value is None) == (reading.quality is Quality.BAD)
+        (reading.value is None) == (reading.quality is Quality.BAD) == bool(reading.why)
         for _, readings in recorder.entries
         for reading in readings
     )
