@@ -250,6 +250,6 @@ def test_what_hosts_may_do_is_checked_beside_the_profile(write, given, said):
     assert any(said in one for one in mistakes(write(text))), mistakes(write(text))
 
 
-def test_commands_are_for_opc_ua(write):
-    text = GOOD.replace("unit_id: 1,", "unit_id: 1, writable: [energy],")
-    assert any("writable: is for OPC UA, not for profile" in one for one in mistakes(write(text)))
+def test_methods_are_for_opc_ua(write):
+    text = GOOD.replace("unit_id: 1,", "unit_id: 1, methods: [{name: a, object: i=1, method: i=2}],")
+    assert any("methods: is for OPC UA, not for profile" in one for one in mistakes(write(text)))

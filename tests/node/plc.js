@@ -45,6 +45,7 @@ function special(space, own, plc) {
   variable(own, plc, "zones", "Float", Float32Array.from([180.5, 190.25, 200]), { variant: { arrayType: VariantArrayType.Array } });
   variable(own, plc, "setpoint", "Double", 20, { writable: true });
   variable(own, plc, "recipe", "String", "R1", { writable: true });
+  variable(own, plc, "level", "Int16", 10, { writable: true });
   variable(own, plc, "forbidden", "Double", 1, { writable: true });
   const stopped = own.addEnumerationType({ browseName: "StopReason", enumeration: ["none", "no material", "换模"] });
   variable(own, plc, "stop_reason", stopped.nodeId, 1, { kind: "Int32" });
@@ -163,7 +164,7 @@ async function main() {
     if (command.ask === "processed") answer = processed.toString();
     if (command.ask === "written") {
       const value = (name) => variables.get(name).node.readValue().value.value;
-      answer = JSON.stringify({ setpoint: value("setpoint"), recipe: value("recipe"), forbidden: value("forbidden"), calls });
+      answer = JSON.stringify({ setpoint: value("setpoint"), recipe: value("recipe"), level: value("level"), forbidden: value("forbidden"), calls });
     }
     process.stdout.write(`${answer}\n`);
   }).on("close", () => process.exit(0));

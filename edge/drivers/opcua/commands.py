@@ -16,6 +16,8 @@ from edge.drivers.opcua.session import our_errors
 from edge.drivers.opcua.values import address_of
 from edge.errors import CommandRefused
 
+WHOLE_WITHIN = Fraction(1, 1_000_000)
+
 _INTEGERS = frozenset(
     {
         ua.VariantType.SByte,
@@ -69,11 +71,12 @@ def _raw(value: Value, tag: Tag, kind: ua.VariantType) -> Value:
     exact = Fraction(value) / tag.scale
     if kind not in _INTEGERS:
         return float(exact)
-    if exact.denominator != 1:
+    whole = round(exact)  # 4.3 as a Float is 4.30000019: 43 steps of 0.1 all the same.
+    if abs(exact - whole) > WHOLE_WITHIN * max(1, abs(whole)):
         raise CommandRefused(
             f"{value:g} is no whole number of the {float(tag.scale):g} that the node counts in"
         )
-    return int(exact)
+    return whole
 
 
 _GONE = (

@@ -32,10 +32,11 @@ tags:
   - {name: recipe, node: s=recipe, datatype: String, role: text, mode: subscribe, publishing_ms: 50}
   - {name: forbidden, node: s=forbidden, datatype: Double, role: measurement}
   - {name: order, node: s=order, datatype: String, role: text}
+  - {name: level, node: s=level, datatype: Float, role: measurement, scale: 0.1}
 """
 NODES = {"object": "nsu=urn:not-ours:plc;s=plc", "method": "nsu=urn:not-ours:plc;s=Reset"}
 ALLOWED = {
-    "writable": ({"tag": "setpoint", "min": 0, "max": 8}, "recipe", "order"),
+    "writable": ({"tag": "setpoint", "min": 0, "max": 8}, "recipe", "order", "level"),
     "methods": ({"name": "reset", **NODES, "arguments": ({"type": "Int32", "value": 7},)},),
 }
 
@@ -103,6 +104,18 @@ async def test_what_is_declared_is_written_and_called_and_the_machine_shows_it(r
         )
         (birth,) = plant.of(MessageType.DBIRTH)
         assert ("Device Control/reset", False) in {(m.name, m.value) for m in birth.payload.metrics}
+
+
+async def test_a_node_that_counts_in_whole_steps_gets_the_nearest_and_nothing_between(
+    running, say, plant, machine
+):
+    with capture_logs() as lines:
+        async with running(**ALLOWED):
+            say(named("level", 4.3, DataType.FLOAT))
+            await eventually(lambda: plant.values("level")[-1] == pytest.approx(4.3))
+            say(named("level", 4.35, DataType.FLOAT))
+            await eventually(lambda: any(line["event"] == "command_failed" for line in lines))
+    assert held(machine)["level"] == 43
 
 
 async def test_a_tag_may_be_named_by_its_alias(running, say, plant, machine):
