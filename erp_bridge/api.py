@@ -14,6 +14,7 @@ from erp_bridge.rest.access import authorize
 from erp_bridge.rest.hold_routes import router as holds_router
 from erp_bridge.rest.problems import add_problem_handlers
 from erp_bridge.rest.routes import router
+from erp_bridge.rest.stock_routes import router as stock_router
 from erp_bridge.settings import Settings
 from plant_server.contract.problems import MEDIA_TYPE
 
@@ -49,6 +50,7 @@ def create_app(settings: Settings, config: BridgeConfig) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(pages_router)
     app.include_router(router)
+    app.include_router(stock_router)
     app.include_router(holds_router)
     app.add_api_route("/healthz", _health, include_in_schema=False)
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False)

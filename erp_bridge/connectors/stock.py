@@ -23,6 +23,10 @@ class Level:
 class TellsStock(Protocol):
     """A connector that has `stock` among its sources."""
 
+    async def stock_places(self) -> frozenset[str]:
+        """Every location whose stock it tells, also empty ones. Raises ConnectorError."""
+        ...
+
     def stock(self) -> AsyncIterator[Sequence[Level]]:
         """Every level that is not 0, in bounded pages. Pages are not of one moment. Raises ConnectorError."""
         ...

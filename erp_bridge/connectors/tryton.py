@@ -13,12 +13,12 @@ from erp_bridge.connectors.connector import Amount, Page, Request, Stored, ToldT
 from erp_bridge.connectors.stock import Level
 from erp_bridge.connectors.tryton_end import answer_for_people
 from erp_bridge.connectors.tryton_masters import changes, understand
-from erp_bridge.connectors.tryton_prices import price_changes, understand_price
+from erp_bridge.connectors.tryton_prices import currency_of, price_changes, understand_price
 from erp_bridge.connectors.tryton_production import read_production
 from erp_bridge.connectors.tryton_rpc import TrytonClient
 from erp_bridge.connectors.tryton_saga import Saga, stored_words
 from erp_bridge.connectors.tryton_shipments import Shipment
-from erp_bridge.connectors.tryton_stock import stock
+from erp_bridge.connectors.tryton_stock import name_of, stock, storage_places
 from erp_bridge.connectors.tryton_told import told_since
 from erp_bridge.documents.canonical import Line, Posting
 from erp_bridge.errors import LostAnswer, RefusedByErp
@@ -45,11 +45,15 @@ class Tryton:
         self._client = TrytonClient(name, settings, settings.tryton)
 
     async def check(self) -> str:
-        """The user, the warehouse, the place for scrap and the work centers."""
+        """The user, the warehouse, the place for scrap, the work centers, and the currency of prices."""
         await self._client.company()
         for model, name, value in self._named():
             if await self._client.one(model, ["id"], [name, "=", value]) is None:
                 raise RefusedByErp("unknown_code", f"there is no {model} with {name} {value!r}")
+        if "price" in self._settings.sources:
+            currency = await currency_of(self._client)
+            if currency != self._tryton.currency:
+                raise RefusedByErp("other_currency", f"the company reckons in {currency}")
         orders = await self._client.rows("production", ["id"], ["state", "in", ["waiting", "assigned"]])
         return f"signed in; {len(orders)} productions wait"
 
@@ -108,6 +112,9 @@ class Tryton:
         if source == "price":
             return await price_changes(self._client, after)
         return await changes(self._client, self._tryton, source, after)
+
+    async def stock_places(self) -> frozenset[str]:
+        return frozenset(name_of(one) for one in await storage_places(self._client, self._tryton))
 
     def stock(self) -> AsyncIterator[Sequence[Level]]:
         return stock(self._client, self._tryton)

@@ -31,9 +31,7 @@ _FIELDS = (
 
 async def price_changes(client: TrytonClient, after: str | None) -> Page:
     """One page of items whose price was written since `after` (an ISO time). Raises ConnectorError."""
-    company = await client.company()
-    (owner,) = await client.rows("company.company", ["currency.code"], ["id", "=", company])
-    currency = owner["currency."]["code"]
+    currency = await currency_of(client)
     domain: list[Any] = [["code", "!=", None], ["type", "=", "goods"]]
     if after is not None:
         since = datetime.fromisoformat(after) - _OVERLAP
@@ -43,6 +41,13 @@ async def price_changes(client: TrytonClient, after: str | None) -> Page:
     latest = max((_stamp(one) for one in found), default=None)
     position = after if latest is None else max(latest.isoformat(), after or "")
     return Page([_change(one, currency) for one in found if one["cost_price"] is not None], position)
+
+
+async def currency_of(client: TrytonClient) -> str:
+    """Of the user's company. Raises ConnectorError."""
+    company = await client.company()
+    (owner,) = await client.rows("company.company", ["currency.code"], ["id", "=", company])
+    return str(owner["currency."]["code"])
 
 
 def understand_price(told: Mapping[str, Any], tryton: Tryton) -> Price:

@@ -23,7 +23,7 @@ _PRODUCT = ("code", "quantity", "default_uom.symbol", "default_uom.digits")
 async def stock(client: TrytonClient, tryton: Tryton) -> AsyncIterator[list[Level]]:
     """Levels that are not 0, at most PAGE at once. Raises ConnectorError."""
     for place in await storage_places(client, tryton):
-        code = str(place["code"] or place["name"])
+        code = name_of(place)
         without_lot: dict[tuple[str, str], Decimal] = {}
         """By item and unit: what all of it is there, less its lots."""
         async for page in _pages(client, "product.product", _PRODUCT, "", place["id"]):
@@ -47,6 +47,11 @@ async def storage_places(client: TrytonClient, tryton: Tryton) -> list[dict[str,
         raise RefusedByErp("unknown_code", f"there is no warehouse {tryton.warehouse!r}")
     below = ["parent", "child_of", [warehouse["id"]], "parent"]
     return await client.rows("stock.location", ["code", "name"], ["type", "=", "storage"], below)
+
+
+def name_of(place: Mapping[str, Any]) -> str:
+    """What the code map calls a location: its code; of one without, its name."""
+    return str(place["code"] or place["name"])
 
 
 async def _pages(

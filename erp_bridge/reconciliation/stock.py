@@ -103,14 +103,15 @@ class StockComparison:
         assert clock is not None  # noqa: S101  # SELECT without FROM returns a row.
         began, is_held = clock["now"], clock["is_held"]
         codes = await codes_of(session, self._config, system)
-        before = await under_way(session, system, self._settings, codes, began)
+        places = await self._connector.stock_places()
+        before = await under_way(session, system, self._settings, codes, places, began)
         reading = Reading()
         async for page in self._connector.stock():
             for level in page:
                 reading.take(level, codes)
         units = sorted({one.unit for one in (*reading.amounts(), *before.amounts)})[:UNITS_MAX]
         here = await self._floor(units, {place.lot for place in reading.places})
-        after = await under_way(session, system, self._settings, codes, began)
+        after = await under_way(session, system, self._settings, codes, places, began)
         unmapped = {one.lot for one in here if _is_unmapped(codes, one)} | reading.unmapped_lots
         compared = compare(reading.amounts(), here, after.amounts, doubtful=after.doubtful, unmapped=unmapped)
         is_whole = before.is_whole and after.is_whole and not is_held

@@ -7,6 +7,7 @@ has settled it; so does what waits of an order of which the system knows more th
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.database import Session, load_queries, rows
 from erp_bridge.documents.amounts import EXACT
 from erp_bridge.documents.canonical import Document, Line
-from erp_bridge.errors import MappingError
+from erp_bridge.errors import MappingError, UnknownCode
 from erp_bridge.inbound.canonical import Receipt, understood
 from erp_bridge.mapping import Codes
 from erp_bridge.reconciliation.comparison import Amount, Lot
@@ -26,8 +27,9 @@ from plant_server.contract.outbox import Kind
 QUERIES = load_queries(__package__)
 MAX = 20_000
 """At most so many at once; with more nothing is compared until they have gone out."""
-OUTSIDE = "outside"
-"""What the plant names as the place of material that comes from, or goes, outside its books."""
+OUTSIDE, RECEIVED = "outside", "received"
+"""What the plant names as the place of material that comes from, or goes, outside its books; and what the code map calls that
+place for what was received. Where it is a place of their stock, the material is there already."""
 _MOVES_STOCK = (Kind.COMPLETION, Kind.CONSUMPTION, Kind.STOCK_MOVE)
 
 
@@ -49,9 +51,15 @@ class UnderWay:
 
 
 async def under_way(
-    session: Session, system: str, settings: ConnectorSettings, codes: Codes, since: datetime
+    session: Session,
+    system: str,
+    settings: ConnectorSettings,
+    codes: Codes,
+    places: AbstractSet[str],
+    since: datetime,
 ) -> UnderWay:
-    """As of now. `since`: what was finished after it is unsettled. Raises psycopg.Error."""
+    """As of now. `places`: their locations whose stock is counted; `since`: what was finished after it is unsettled. Raises
+    psycopg.Error."""
     kinds = [kind for kind in _MOVES_STOCK if settings.policy(kind) is not None]
     values = {"system": system, "kinds": kinds, "since": since, "limit": MAX + 1}
     found = UnderWay()
@@ -59,7 +67,7 @@ async def under_way(
     receipts = await rows(session, QUERIES["receipts"], system=system, limit=MAX + 1)
     found.is_whole = len(kept) <= MAX and len(receipts) <= MAX
     for row in kept:
-        for amount in _changes(row):
+        for amount in _changes(row, codes, places):
             _add(found, row["state"], row["reference"], amount)
     for row in receipts:
         arrived = _arrived(row["told"], codes)
@@ -79,7 +87,7 @@ def _add(found: UnderWay, state: str, reference: str, amount: Amount) -> None:
             found.unsettled.add(amount.lot)
 
 
-def _changes(row: Mapping[str, Any]) -> Iterator[Amount]:
+def _changes(row: Mapping[str, Any], codes: Codes, places: AbstractSet[str]) -> Iterator[Amount]:
     """How a fact or a document will change what is there; of one that takes back: the other way round."""
     try:
         if row["reference"].startswith("fact "):
@@ -89,18 +97,31 @@ def _changes(row: Mapping[str, Any]) -> Iterator[Amount]:
     except MappingError:
         return  # It becomes a refused document without lines.
     for line in document.lines:
-        sign = _sign(document.kind, line) * (-1 if row["reverses"] is not None else 1)
+        sign = _sign(document.kind, line, codes, places) * (-1 if row["reverses"] is not None else 1)
         if line.item and line.lot and sign:
             quantity = EXACT.multiply(line.quantity, Decimal(sign))
             yield Amount((line.item, line.lot), line.unit, quantity)
 
 
-def _sign(kind: Kind, line: Line) -> int:
+def _sign(kind: Kind, line: Line, codes: Codes, places: AbstractSet[str]) -> int:
     if kind is Kind.CONSUMPTION:
         return -1
     if kind is Kind.COMPLETION:
         return 1
-    return (line.from_location == OUTSIDE) - (line.to_location == OUTSIDE)
+    source, target = (_counts(one, line, codes, places) for one in (line.from_location, line.to_location))
+    return target - source
+
+
+def _counts(ours: str | None, line: Line, codes: Codes, places: AbstractSet[str]) -> bool:
+    """Whether what lies at a place of ours is stock there. One that nobody mapped stops its document; until then it is
+    taken for one of theirs, as it is one of the floor."""
+    if ours == OUTSIDE:
+        there = codes.special("location", RECEIVED if line.purpose == "receive" else OUTSIDE)
+        return there in places
+    try:
+        return codes.theirs("location", ours or "") in places
+    except UnknownCode:
+        return True
 
 
 def _arrived(told: Mapping[str, Any], codes: Codes) -> Amount | None:

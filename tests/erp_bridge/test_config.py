@@ -58,6 +58,18 @@ def test_what_does_not_fit_together_is_a_mistake(tmp_path: Path, wishes: dict[st
     assert words in "\n".join(mistakes({"connectors": {"core": connector(tmp_path, **wishes)}}))
 
 
+def test_prices_need_the_currency_the_plant_reckons_in(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    tryton = {"connector": "tryton", "url": "http://127.0.0.1:1", "secret_file": str(tmp_path / "secret")}
+    tryton |= {"sources": ["price", "stock"], "tryton": {"database": "works"}}
+    plant = {"url": "http://127.0.0.1:1", "token_file": str(tmp_path / "secret")}
+    (found,) = mistakes({"connectors": {"erp": tryton}, "plant": plant})
+    assert "the source price needs tryton.currency" in found
+    check_config(
+        {"connectors": {"erp": tryton | {"tryton": {"database": "works", "currency": "CNY"}}}, "plant": plant}
+    )
+
+
 def test_one_kind_of_master_data_has_one_source(tmp_path: Path) -> None:
     both = {name: connector(tmp_path, sources=["item"]) for name in ("one", "two")}
     plant = {"url": "http://127.0.0.1:8080", "token_file": str(tmp_path / "endpoint.json")}

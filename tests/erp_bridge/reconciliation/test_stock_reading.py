@@ -36,6 +36,9 @@ class Scripted:
         self.meanwhile: Callable[[], Awaitable[Any]] | None = None
         self.asked = 0
 
+    async def stock_places(self) -> frozenset[str]:
+        return frozenset({"STO", "SHOP"})
+
     async def stock(self) -> AsyncIterator[Sequence[Level]]:
         self.asked += 1
         yield self.levels

@@ -29,7 +29,8 @@ async def now(bridge: BridgeToTryton, since: datetime | None = None) -> UnderWay
     async with bridge.session() as session:
         codes = await codes_of(session, bridge.config, "erp")
         later = since or datetime.now(UTC) + timedelta(hours=1)
-        return await under_way(session, "erp", bridge.config.connectors["erp"], codes, later)
+        places = frozenset({"STO", "IN"})
+        return await under_way(session, "erp", bridge.config.connectors["erp"], codes, places, later)
 
 
 def summed(found: UnderWay) -> dict[Lot, Decimal]:
@@ -70,6 +71,23 @@ async def test_goods_and_moves_over_the_border_count_and_moves_within_do_not(
         move = {"item": "STEEL", "unit": "KGM", "quantity": "5", "lot": lot}
         floor.tell("stock_move", from_location=source, to_location=target, **move)
     assert summed(await now(bridge)) == {("PUMP", "MO-1"): Decimal(2), S1: Decimal(5), S2: Decimal(-5)}
+
+
+async def test_what_counts_as_stock_there_is_decided_by_where_a_place_of_ours_is_there(
+    bridge: BridgeToTryton, floor: Floor
+) -> None:
+    """Received here of what the buyer posted into IN; issued to a place that is no storage there."""
+    codes = bridge.settings["codes"] | {"location": {"store": "STO", "received": "IN", "cell": "PROD"}}
+    bridge.configured(codes=codes)
+    moves = (
+        ("S-1", "outside", "store", "receive"),
+        ("S-2", "store", "cell", "issue"),
+        ("S-3", "new", "store", ""),
+    )
+    for lot, source, target, purpose in moves:
+        move = {"item": "STEEL", "unit": "KGM", "quantity": "5", "lot": lot, "purpose": purpose or None}
+        floor.tell("stock_move", from_location=source, to_location=target, **move)
+    assert summed(await now(bridge)) == {S2: Decimal(-5)}
 
 
 async def test_what_is_taken_back_counts_the_other_way_before_and_after_it_was_told(

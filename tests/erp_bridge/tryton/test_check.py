@@ -28,6 +28,15 @@ async def test_a_missing_place_for_scrap_and_a_wrong_password_are_said_in_words(
         await check(settings, bridge.configured(tryton=wrong))
     assert "no stock.location with code 'NOWHERE'" in capsys.readouterr().out
 
+    other = bridge.settings["tryton"] | {"currency": "EUR"}
+    token = Path(bridge.settings["secret_file"])
+    bridge = BridgeToTryton(
+        bridge.url, bridge.settings, {"url": "http://127.0.0.1:1", "token_file": str(token)}
+    )
+    with pytest.raises(typer.Exit):
+        await check(settings, bridge.configured(tryton=other, sources=["price"]))
+    assert "the company reckons in CNY" in capsys.readouterr().out
+
     Path(bridge.settings["secret_file"]).write_text("wrong\n")  # noqa: ASYNC240  (a line in a test)
     with pytest.raises(typer.Exit):
         await check(settings, bridge.configured())

@@ -12,6 +12,7 @@ from erp_bridge.connectors import tryton_stock
 from plant_server.people.roles import Role
 from tests.erp_bridge.floor import Floor
 from tests.erp_bridge.served import served
+from tests.erp_bridge.tryton.bridge_to_tryton import TOLD
 from tests.erp_bridge.tryton.pumps import Pumps
 from tests.erp_bridge.tryton.stocked import Stocked, bought_at, counted, loose, shifted
 from tests.plant_server.api_fixture import app, connection
@@ -100,6 +101,18 @@ async def test_what_a_person_changes_there_is_a_difference_with_its_number_and_a
 
     await stocked.count("S-2", "91.75")  # The floor counts too, and finds the same.
     assert (await stocked.compared())["S-2"] == (91.75, 91.75, 0, 0, "equal")
+
+
+async def test_what_the_floor_counts_is_explained_until_it_is_told_and_equal_then(
+    erp: LivingTryton, stocked: Stocked
+) -> None:
+    stocked.configured(documents=dict.fromkeys((*TOLD, "stock_move"), "each"))
+    await stocked.pull()
+    await stocked.count("S-1", "97.5")
+    assert (await stocked.compared())["S-1"] == (100, 97.5, -2.5, 0, "explained")
+    told = {one["kind"]: one["state"] for one in await stocked.deliver()}
+    assert told == {"stock_move": "accepted"}, await stocked.documents()
+    assert (await stocked.compared())["S-1"] == (97.5, 97.5, 0, 0, "equal")
 
 
 async def test_a_lot_used_up_here_and_left_there_is_a_difference_and_one_gone_on_both_sides_is_no_row(
