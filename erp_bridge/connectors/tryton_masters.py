@@ -13,6 +13,8 @@ from typing import Any
 from erp_bridge.config import Source, Tryton
 from erp_bridge.connectors.connector import Change, Page
 from erp_bridge.connectors.tryton_rpc import TrytonClient
+from erp_bridge.connectors.tryton_shipment_words import MODEL as SHIPMENT
+from erp_bridge.connectors.tryton_shipment_words import key_of
 from erp_bridge.documents.amounts import text
 from erp_bridge.errors import MappingError, RefusedByErp
 from erp_bridge.inbound.canonical import BomRelease, Inbound, Item, Receipt, WorkOrder, understood
@@ -23,6 +25,13 @@ _PRIORITY = 50
 _DIGITS = 12
 """Of a quantity per unit that does not come out even."""
 
+_NOT_OURS = [
+    "OR",
+    ["shipment", "=", None],
+    ["shipment", "not like", f"{SHIPMENT},%"],
+    ["shipment.reference", "not like", key_of("%"), SHIPMENT],
+]
+"""Of moves: all but those of our shipments."""
 _ITEM = ("code", "name", "default_uom.symbol", "lot_required", "producible", "create_date", "write_date")
 _BOM = (
     "code",
@@ -180,7 +189,8 @@ def _order(one: Mapping[str, Any]) -> Change:
 
 
 async def _arrived(client: TrytonClient, tryton: Tryton) -> list[list[Any]]:
-    """From suppliers, and what an inventory found: into the warehouse, by lot. What was made came from us."""
+    """From suppliers, and what an inventory found: into the warehouse, by lot. What was made came from us, and so did what
+    the floor found."""
     warehouse = await client.one("stock.location", ["id"], ["code", "=", tryton.warehouse])
     if warehouse is None:
         raise RefusedByErp("unknown_code", f"there is no warehouse {tryton.warehouse!r}")
@@ -190,6 +200,7 @@ async def _arrived(client: TrytonClient, tryton: Tryton) -> list[list[Any]]:
         ["effective_date", ">=", tryton.receipts_since],
         ["from_location.type", "in", ["supplier", "lost_found"]],
         ["to_location", "child_of", [warehouse["id"]], "parent"],
+        _NOT_OURS,
     ]
 
 

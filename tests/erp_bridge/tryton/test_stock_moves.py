@@ -17,6 +17,7 @@ from tests.tryton.answer_eater import AnswerEater
 from tests.tryton.living import LivingTryton
 from tests.tryton.orders import planned_production
 from tests.tryton.rpc import Rpc
+from tests.tryton.set_up import bought
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 PRESS = f"{LINE}/press1"
@@ -50,6 +51,24 @@ def lies(rpc: Rpc, lot: str, *codes: str) -> list[float]:
         (told,) = rpc.rows("stock.lot", ["quantity"], ["number", "=", lot], locations=[place])
         found.append(told["quantity"])
     return found
+
+
+def found_by_the_office(rpc: Rpc, lot: str, quantity: float) -> None:
+    """By an internal shipment that a person made there."""
+    way = {
+        "from_location": rpc.one("stock.location", ["name", "=", "Lost and Found"]),
+        "to_location": rpc.one("stock.location", ["code", "=", "STO"]),
+        "company": rpc.context["company"],
+    }
+    move = way | {
+        "product": rpc.one("product.product", ["code", "=", "STEEL"]),
+        "unit": rpc.one("product.uom", ["name", "=", "Kilogram"]),
+        "lot": rpc.one("stock.lot", ["number", "=", lot]),
+        "quantity": quantity,
+    }
+    (shipment,) = rpc.create("stock.shipment.internal", way | {"moves": [["create", [move]]]})
+    for button in ("wait", "assign_try", "do"):
+        rpc.call(f"model.stock.shipment.internal.{button}", [shipment])
 
 
 def shipments(rpc: Rpc) -> list[dict[str, Any]]:
@@ -124,6 +143,24 @@ async def test_what_a_count_found_more_or_less_stands_in_the_books_with_what_the
         "spilled",
         "without a label",
     ]
+
+
+async def test_what_the_floor_found_is_not_told_back_to_it_as_arrived(
+    erp: LivingTryton, moving: BridgeToTryton, floor: Floor
+) -> None:
+    moves(floor, "2", ("outside", "store"), "adjust", reason="behind the shelf")
+    assert codes_of(await moving.deliver()) == ["accepted"]
+    found_by_the_office(erp.rpc, "S-2", 0.5)
+    bought(erp.rpc, "STEEL", "S-1", 12.5)
+    since = {"receipts_since": NOW.date().isoformat()}
+    moving.configured(tryton=moving.settings["tryton"] | since)
+    connector = Tryton("erp", moving.config.connectors["erp"])
+    try:
+        page = await connector.fetch_changes("receipt", None)
+    finally:
+        await connector.close()
+    arrived = sorted((one.told["lot"], one.told["quantity"]) for one in page.changes)
+    assert arrived == [("L-1", "500"), ("S-1", "100"), ("S-1", "12.5"), ("S-2", "0.5"), ("S-2", "100")]
 
 
 async def test_what_arrived_and_nobody_posted_is_a_persons_until_it_is_said_where_it_comes_from(
