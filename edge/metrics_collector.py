@@ -14,6 +14,17 @@ from edge.settings import Settings
 PREFIX = "lineside_edge"
 
 
+LINE_COUNTS = {
+    "requests": "Requests sent on a Modbus line.",
+    "answers": "Answers to them, exceptions included.",
+    "exceptions": "Answers that were an exception of the device or of a gateway.",
+    "silent": "Requests without an answer in time.",
+    "late": "Replies to former requests, thrown away.",
+    "foreign": "Replies of another unit, function or size, thrown away.",
+    "garbled": "Times bytes came that were no frame.",
+}
+
+
 class EdgeCollector(Collector):
     """Reads the parts of a running edge whenever it is asked."""
 
@@ -33,6 +44,7 @@ class EdgeCollector(Collector):
         yield from self._spool()
         yield from self._delivery()
         yield from self._devices()
+        yield from self._lines()
 
     def _spool(self) -> Iterator[Metric]:
         edge, spool = self._settings.edge, self._writer.spool
@@ -94,6 +106,17 @@ class EdgeCollector(Collector):
             refused.add_metric([name], commands.refused)
             failed.add_metric([name], commands.failed)
         yield from (up, seconds, answered, losses, skipped, notified, gaps, bad, done, refused, failed)
+
+    def _lines(self) -> Iterator[Metric]:
+        """Of Modbus lines; devices that share one count on the same."""
+        lines = {
+            counts.place: counts for poller in self._pollers if (counts := poller.line_counts) is not None
+        }
+        for name, text in LINE_COUNTS.items():
+            family = CounterMetricFamily(f"{PREFIX}_line_{name}", text, labels=["line"])
+            for place, counts in lines.items():
+                family.add_metric([place], getattr(counts, name))
+            yield family
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -22,7 +22,7 @@ from edge.acquisition.poll_schedule import PollSchedule
 from edge.acquisition.poll_statistics import PollStatistics
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
 from edge.acquisition.report_by_exception import ReportByException
-from edge.acquisition.shared_line import turn_of
+from edge.acquisition.shared_line import LineCounts, counts_of, turn_of
 from edge.acquisition.timestamps import ClockGuard, StrictlyLater
 from edge.contract.datatypes import Quality
 from edge.errors import ClockNotReady, DeviceError, DeviceRefused, DeviceUnavailable
@@ -84,6 +84,10 @@ class DevicePoller:
     def bad_tags(self) -> list[str]:
         """Tags without a value, as last told."""
         return self._report.bad
+
+    @property
+    def line_counts(self) -> LineCounts | None:
+        return counts_of(self._driver)
 
     async def run(self) -> None:
         """Until cancelled. A failure of the device is retried; any other ends the task."""

@@ -11,7 +11,6 @@ from edge.drivers.modbus.sunspec import find_model
 from edge.errors import DeviceUnavailable
 from edge.onboarding.modbus_registers import Registers
 
-
 REFUSED_MAX = 8
 """Reads of a profile that are refused before it is given up: a unit that has none of it is not asked for each register."""
 

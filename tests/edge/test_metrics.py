@@ -106,6 +106,11 @@ async def test_a_scrape_tells_devices_apart_and_counts_what_the_plant_lacks(sett
         assert (seen["lineside_edge_spool_committed"], seen["lineside_edge_broker_connects_total"]) == (0, 0)
         assert 0 < seen["lineside_edge_spool_bytes"] < seen["lineside_edge_spool_max_bytes"]
     assert later['lineside_edge_device_losses_total{device="meter"}'] == 0
+    lines = {
+        name: value for name, value in later.items() if name.startswith("lineside_edge_line_answers_total")
+    }
+    assert len(lines) == 2, "a line for each address"
+    assert max(lines.values()) > 0
     assert any('edge="e1"' in name and 'group="g"' in name for name in later)
     with pytest.raises(urllib.error.URLError):
         scraped(port)

@@ -8,10 +8,10 @@ backs off. The connection is kept while units come and go: that one is silent is
 
 import asyncio
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from edge.acquisition.modbus_url import Endpoint
+from edge.acquisition.shared_line import LineCounts
 from edge.drivers.modbus.frames import EXCEPTION, Frame, Request, rtu_frame, tcp_frame
 from edge.drivers.modbus.late_replies import Owed
 from edge.drivers.modbus.line import Line, open_line
@@ -23,19 +23,6 @@ SILENT_MAX = 8
 
 class Garbled(DeviceUnavailable):
     """Bytes came, and no frame of sense: noise, or two that spoke at once."""
-
-
-@dataclass(slots=True)
-class LineCounts:
-    """What happened on a line since the edge was started."""
-
-    requests: int = 0
-    answers: int = 0  # Exceptions included.
-    exceptions: int = 0
-    silent: int = 0  # Requests without an answer in time.
-    late: int = 0  # Replies to former requests, thrown away.
-    foreign: int = 0  # Replies of another unit, function, size or transaction, thrown away.
-    garbled: int = 0
 
 
 _buses: "WeakValueDictionary[Endpoint, Bus]" = WeakValueDictionary()
@@ -55,7 +42,7 @@ class Bus:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.turn = asyncio.Lock()  # Fair: first come, first served.
-        self.counts = LineCounts()
+        self.counts = LineCounts(endpoint.place)
         self._opening = asyncio.Lock()
         self._line: Line | None = None
         self._members: Counter[int] = Counter()

@@ -20,6 +20,7 @@ from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Reading, Value
 from edge.acquisition.modbus_url import endpoint_of
 from edge.acquisition.profile import Profile, Tag
+from edge.acquisition.shared_line import LineCounts
 from edge.contract.datatypes import Quality
 from edge.drivers.modbus.bus import bus_of
 from edge.drivers.modbus.frames import EXCEPTION, Request
@@ -76,6 +77,10 @@ class ModbusDriver:
         if self._joined:
             self._joined = False
             self._bus.leave(self._device.unit_id)
+
+    @property
+    def line_counts(self) -> LineCounts:
+        return self._bus.counts
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """This unit's turn on its line: to be had for each poll, before its deadline begins."""
