@@ -77,7 +77,7 @@ function packml(space, own) {
 function set(name, value, status, source) {
   const { node, kind, more, show } = variables.get(name);
   if (show) return show(value);
-  node.setValueFromSource({ dataType: kind, value, ...more.variant }, status ? StatusCodes[status] : StatusCodes.Good, source ? new Date(source) : undefined);
+  node.setValueFromSource({ dataType: kind, value: value === "NaN" ? NaN : value, ...more.variant }, status ? StatusCodes[status] : StatusCodes.Good, source ? new Date(source) : undefined);
 }
 
 function sessions(server) {

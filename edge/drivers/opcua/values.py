@@ -61,7 +61,7 @@ def reading_of(tag: Tag, publish: Publisher, value: NodeValue, read_ms: int) -> 
         return Reading(tag, None, time_ms, Quality.BAD, by_edge, get_name_and_doc(status & 0xFFFF0000)[0])
     published = publish(raw)
     if published is None:
-        why = "no value" if raw is None else f"no value that a {tag.datatype.name} can hold"
+        why = "no value" if raw is None else "no value that the tag can hold"
         return Reading(tag, None, time_ms, Quality.BAD, by_edge, why)
     if severity and tag.role.is_counted:
         # An uncertain count may be a substitute or the last good one: nothing to count by.
