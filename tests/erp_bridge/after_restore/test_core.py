@@ -3,23 +3,21 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
 
-from erp_bridge.after_restore.examine import examine
-from erp_bridge.after_restore.holds import QUERIES, held, release
-from erp_bridge.after_restore.report import Report, report_of
+from erp_bridge.after_restore.holds import held
 from erp_bridge.api import create_app
 from erp_bridge.api_keys import make_key
-from erp_bridge.connectors import CONNECTORS
 from erp_bridge.connectors.core import Core
 from erp_bridge.errors import StillHeld
 from erp_bridge.settings import Settings
 from plant_server.embedded.postgres import PostgresServer
-from tests.erp_bridge.after_restore.restored import Backup
+from plant_server.installation.table_contents import QUERIES as RESTORE
+from tests.erp_bridge.after_restore.restored import Backup, Restored
 from tests.erp_bridge.bridge_here import BridgeHere
 from tests.erp_bridge.floor import Floor
 from tests.plant_server.database_fixture import PlantDatabase
@@ -58,30 +56,6 @@ class Lost:
     def total(self, order: str, kind: str, item: str) -> str:
         told = self._core.get(f"/api/balances/work-orders/{order}").json()["totals"]
         return {(one["kind"], one["item"]): str(one["quantity"]) for one in told}[kind, item]
-
-
-class Restored(BridgeHere):
-    """The bridge of the restored plant."""
-
-    floor: Floor
-
-    async def examined(self) -> Report:
-        connector = self._connector()
-        try:
-            async with self.session() as session:
-                await session.execute(QUERIES["hold"], {"connector": "core"})
-                await examine(session, self.config, connector)
-                (hold,) = await held(session, "core")
-                return await report_of(session, self.config, connector, hold)
-        finally:
-            await connector.close()
-
-    async def release(self) -> None:
-        async with self.session() as session:
-            await release(session, self._connector(), "test")
-
-    def _connector(self) -> Any:
-        return CONNECTORS["core"]("core", self.config.connectors["core"])
 
 
 @pytest.fixture
@@ -135,6 +109,19 @@ async def test_nothing_is_sent_before_a_person_releases_it(plant: Lost, restored
     with pytest.raises(StillHeld) as refused:  # Nobody asked the core yet.
         await restored.release()
     assert refused.value.code == "not-examined"
+
+
+async def test_nothing_is_sent_while_a_restore_is_at_work(
+    core: httpx.Client, floor: Floor, bridge: BridgeHere, plant_database: PlantDatabase
+) -> None:
+    """A bridge that comes back too early finds a plant that is half there, and no row that says so yet."""
+    number = released_order(core)
+    floor.good(number, "3")
+    await bridge.plan()
+    async with await psycopg.AsyncConnection.connect(plant_database.owner_url) as restore:
+        await restore.execute(RESTORE["restoring"])
+        assert await bridge.send_due() == 0
+    assert await bridge.send_due() == 1
 
 
 async def test_what_the_backup_still_wanted_to_tell_is_found_there_and_not_told_again(
