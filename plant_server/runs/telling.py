@@ -62,11 +62,12 @@ async def tell(context: CommandContext, order: Row, run: Row, how: Telling) -> N
         return
     parts = await _parts(context, run_id, news)
     await _keep(context, run_id, parts, ranges)
-    await _send(context, order, run, parts, _ranges_of(ranges), how.not_before)
     # A part in rework holds its material as a good one does.
     good, scrap = news.get((COMPLETION, ""), _NONE) + _sum(news, REWORK), _sum(news, SCRAP)
     if how.consumes and order["bom_id"] is not None and (good or scrap):
+        # Before the goods: an ERP that values a receipt by what was spent until then would miss this material.
         await consume_for_report(context, run_id, good, scrap, not_before=how.not_before)
+    await _send(context, order, run, parts, _ranges_of(ranges), how.not_before)
 
 
 async def tell_back(

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.plant_server.runs.material_of_a_shift import stock_up
 from tests.plant_server.runs.test_booking import move_back
 from tests.plant_server.work_orders.floor import PATH, Floor
 
@@ -78,3 +79,16 @@ async def test_what_an_order_makes_is_the_lot_of_its_number_if_it_is_kept_by_lot
     await floor.done(f"runs/{run}/reports/{report['report_id']}/reverse", {"instead": {"good": 9}})
     lots = [(one["quantity"], one["lot"]) for one in await floor.documents("completion")]
     assert lots == [(one, "WO-7" if by_lot else None) for one in ("-10", "9")]
+
+
+async def test_material_is_told_before_what_was_made_of_it_so_that_a_receipt_is_worth_it(
+    floor: Floor,
+) -> None:
+    await floor.station("press1")
+    await floor.item()
+    await stock_up(floor)
+    (operation,) = await floor.operations(await floor.order())
+    run = await floor.start(operation)
+    await floor.done(f"runs/{run}/reports", {"good": 1})
+    told = await floor.documents("completion", "consumption")
+    assert [one["kind"] for one in told] == ["consumption", "consumption", "completion"]
