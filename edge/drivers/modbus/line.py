@@ -34,9 +34,11 @@ class Line(asyncio.Protocol):
         return self._transport is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self.made.done():  # Whoever opened it has given up meanwhile.
+            cast(asyncio.Transport, transport).abort()
+            return
         self._transport = cast(asyncio.Transport, transport)
-        if not self.made.done():
-            self.made.set_result(None)
+        self.made.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end("the device closed the connection")
