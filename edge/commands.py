@@ -96,7 +96,7 @@ def profiles() -> None:
     for name in profile_names():
         profile = load_profile(name)
         typer.echo(
-            f"{name:18} {profile.driver:8} {len(profile.tags):3} tags   {profile.document}, {profile.revision}"
+            f"{name:22} {profile.driver:6} {len(profile.tags):3} tags   {profile.document}, {profile.revision}"
         )
 
 
