@@ -45,6 +45,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "not_assigned": (),
     "production_entry": (),
     "run_told": (),
+    "run_told_total": (),
     "told_range": (),
     "count_case": (),
     **TABLES_OF_LOTS,

@@ -205,8 +205,7 @@ SELECT run.*, operation.position, operation.name_en, operation.is_last, operatio
             SELECT kind, reason, sum(quantity)::text AS quantity FROM plant.production_entry
             WHERE production_entry.run_id = run.run_id AND kind <> 'good' GROUP BY kind, reason) AS entry) AS entered,
        (SELECT coalesce(jsonb_agg(one), '[]') FROM (
-            SELECT kind, reason, sum(quantity)::text AS quantity FROM plant.run_told
-            WHERE run_told.run_id = run.run_id GROUP BY kind, reason) AS one) AS told
+            SELECT kind, reason, quantity::text FROM plant.run_told_total AS total WHERE total.run_id = run.run_id) AS one) AS told
 FROM plant.run
 JOIN plant.operation USING (operation_id)
 JOIN plant.equipment USING (equipment_id)
@@ -287,9 +286,17 @@ SELECT from_time, phase, cavities, blocked, cycles FROM plant.run_setting
 WHERE run_id = %(run_id)s ORDER BY from_time DESC LIMIT 1;
 
 -- tell --
+-- By the Event that told it, and the totals.
+WITH one AS (
+    SELECT * FROM jsonb_to_recordset(%(told)s::jsonb)
+        AS one (run_id bigint, kind text, reason text, event_id uuid, quantity numeric)
+), total AS (
+    INSERT INTO plant.run_told_total AS known (run_id, kind, reason, quantity)
+    SELECT run_id, kind, reason, sum(quantity) FROM one GROUP BY run_id, kind, reason
+    ON CONFLICT (run_id, kind, reason) DO UPDATE SET quantity = known.quantity + excluded.quantity
+)
 INSERT INTO plant.run_told AS known (run_id, kind, reason, event_id, quantity)
-SELECT one.* FROM jsonb_to_recordset(%(told)s::jsonb)
-    AS one (run_id bigint, kind text, reason text, event_id uuid, quantity numeric)
+SELECT run_id, kind, reason, event_id, quantity FROM one
 ON CONFLICT (run_id, kind, reason, event_id) DO UPDATE SET quantity = known.quantity + excluded.quantity;
 
 -- told_by_event --
@@ -301,7 +308,19 @@ ORDER BY event.recorded_time DESC, event.event_id;
 
 -- untell --
 -- Its documents never went out.
-DELETE FROM plant.run_told WHERE run_id = %(run_id)s AND event_id = %(event_id)s;
+WITH gone AS (
+    DELETE FROM plant.run_told WHERE run_id = %(run_id)s AND event_id = %(event_id)s RETURNING kind, reason, quantity
+), total AS (  -- `others`: whether anything else of it was told; nothing is no total.
+    SELECT gone.kind, gone.reason, sum(gone.quantity) AS quantity,
+           EXISTS (SELECT FROM plant.run_told AS other WHERE other.run_id = %(run_id)s AND other.kind = gone.kind
+                   AND other.reason = gone.reason AND other.event_id <> %(event_id)s) AS others
+    FROM gone GROUP BY gone.kind, gone.reason
+), ended AS (
+    DELETE FROM plant.run_told_total AS known USING total
+    WHERE known.run_id = %(run_id)s AND known.kind = total.kind AND known.reason = total.reason AND NOT total.others
+)
+UPDATE plant.run_told_total AS known SET quantity = known.quantity - total.quantity FROM total
+WHERE known.run_id = %(run_id)s AND known.kind = total.kind AND known.reason = total.reason AND total.others;
 
 -- untold_ranges --
 SELECT device.name AS device, tag.name AS tag, tag_id, lower(span) AS odometer_from, upper(span) AS odometer_to

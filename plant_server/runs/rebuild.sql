@@ -5,7 +5,7 @@ LOCK TABLE plant.work_order, plant.run, plant.counted_tag IN EXCLUSIVE MODE;
 -- forget --
 WITH ranges AS (DELETE FROM plant.booking), waiting AS (DELETE FROM plant.not_assigned),
      entries AS (DELETE FROM plant.production_entry), cases AS (DELETE FROM plant.count_case),
-     told AS (DELETE FROM plant.run_told), told_ranges AS (DELETE FROM plant.told_range),
+     told AS (DELETE FROM plant.run_told), told_totals AS (DELETE FROM plant.run_told_total), told_ranges AS (DELETE FROM plant.told_range),
      tags AS (UPDATE plant.counted_tag SET position = 0, ts = NULL),
      runs AS (UPDATE plant.run SET booked_made = 0, booked_scrap = 0, booked_rejected = 0, booked_setup = 0,
                      entered_good = 0, entered_scrap = 0, entered_rework = 0, among_rejects = 0),

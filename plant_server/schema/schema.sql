@@ -2052,6 +2052,15 @@ CREATE TABLE plant.run_told (
 )
 WITH (fillfactor='50');
 ALTER TABLE plant.run_told OWNER TO lineside_plant;
+CREATE TABLE plant.run_told_total (
+    run_id bigint NOT NULL,
+    kind text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    quantity numeric NOT NULL,
+    CONSTRAINT run_told_total_kind_check CHECK ((kind = ANY (ARRAY['completion'::text, 'scrap'::text, 'rework'::text])))
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.run_told_total OWNER TO lineside_plant;
 CREATE TABLE plant.sample (
     ts timestamp with time zone NOT NULL,
     value double precision,
@@ -2451,6 +2460,8 @@ ALTER TABLE ONLY plant.run_tag
     ADD CONSTRAINT run_tag_pkey PRIMARY KEY (run_id, tag_id);
 ALTER TABLE ONLY plant.run_told
     ADD CONSTRAINT run_told_pkey PRIMARY KEY (run_id, kind, reason, event_id);
+ALTER TABLE ONLY plant.run_told_total
+    ADD CONSTRAINT run_told_total_pkey PRIMARY KEY (run_id, kind, reason);
 ALTER TABLE ONLY plant.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY plant.session
@@ -2535,6 +2546,7 @@ CREATE INDEX meter_hour_hour ON plant.meter_hour USING btree (hour);
 CREATE INDEX odometer_case_tag ON plant.odometer_case USING btree (tag_id, from_ts);
 CREATE INDEX odometer_log_tag_ts ON plant.odometer_log USING btree (tag_id, ts);
 CREATE INDEX outbox_due ON plant.outbox USING btree (not_before, outbox_id);
+CREATE INDEX production_entry_bad ON plant.production_entry USING btree (run_id) WHERE (kind <> 'good'::text);
 CREATE INDEX production_entry_event ON plant.production_entry USING btree (event_time);
 CREATE INDEX production_entry_order ON plant.production_entry USING btree (work_order_id, recorded_time);
 CREATE UNIQUE INDEX production_entry_reversed_once ON plant.production_entry USING btree (reverses, line) WHERE (reverses IS NOT NULL);
@@ -2719,6 +2731,8 @@ ALTER TABLE ONLY plant.run_tag
     ADD CONSTRAINT run_tag_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.run_told
     ADD CONSTRAINT run_told_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
+ALTER TABLE ONLY plant.run_told_total
+    ADD CONSTRAINT run_told_total_run_id_fkey FOREIGN KEY (run_id) REFERENCES plant.run(run_id);
 ALTER TABLE ONLY plant.run
     ADD CONSTRAINT run_work_order_id_fkey FOREIGN KEY (work_order_id) REFERENCES plant.work_order(work_order_id);
 ALTER TABLE ONLY plant.sample_quarantine

@@ -25,6 +25,10 @@ SPOILT: dict[str, tuple[str, ...]] = {
         "DELETE FROM plant.production_entry",
         "UPDATE plant.production_entry SET quantity = 99",
     ),
+    "run_told_total": (
+        "UPDATE plant.run_told_total SET quantity = quantity + 1",
+        "DELETE FROM plant.run_told_total",
+    ),
     "run_told": ("UPDATE plant.run_told SET quantity = quantity + 1", "DELETE FROM plant.run_told"),
     "told_range": ("DELETE FROM plant.told_range",),
     "count_case": ("DELETE FROM plant.count_case", "UPDATE plant.count_case SET note = 'nobody looked'"),
