@@ -170,7 +170,8 @@ class DevicePoller:
             if watcher is not None and watcher.arrived.is_set():
                 await self._take(watcher)
             if desk.arrived.is_set():
-                await desk.serve(connection, self._device.timeout_s)
+                async with turn_of(self._driver):
+                    await desk.serve(connection, self._device.timeout_s)
 
     async def _take(self, watcher: Watcher) -> None:
         try:

@@ -31,8 +31,8 @@ class OnSharedLine(Protocol):
         ...
 
     def turn(self) -> AbstractAsyncContextManager[None]:
-        """To be had around each `read`, before its deadline begins: the wait for others is not this device's fault.
-        Whoever has it gives it back within the deadline of one read, so each waits that long for each of the others."""
+        """To be had around each `read` and each command, before its deadline begins: the wait for others is not this
+        device's fault. Whoever has it gives it back within its deadline, so each waits that long for each of the others."""
         ...
 
 

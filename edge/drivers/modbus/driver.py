@@ -55,6 +55,7 @@ class ModbusDriver:
         self._bus = bus_of(endpoint_of(device.url))
         self._limits = Limits.of(profile).narrowed(device.registers_per_read, device.gap_limit)
         self._pause_s = profile.pause_s
+        self._reply_s = min(device.reply_s, device.timeout_s)
         self._plans: dict[int, _Plan] = {}
         self._named_absent: set[str] = set()
         self._joined = False
@@ -83,7 +84,7 @@ class ModbusDriver:
         return self._bus.counts
 
     def turn(self) -> AbstractAsyncContextManager[None]:
-        """This unit's turn on its line: to be had for each poll, before its deadline begins."""
+        """This unit's turn on its line: to be had for each poll and each command, before their deadline begins."""
         return self._bus.turn
 
     async def read(self, tags: Sequence[Tag]) -> list[Reading]:
@@ -118,9 +119,7 @@ class ModbusDriver:
         """Write a value to the tag's registers, once. Raises CommandRefused, DeviceUnavailable: then nobody knows."""
         if self._sunspec_model:
             raise CommandRefused("what a SunSpec model holds is not written")
-        order = order_of(tag, value)
-        async with self._bus.turn:
-            reply = await self._bus.ask(self._device.unit_id, order, self._device.reply_s)
+        reply = await self._bus.ask(self._device.unit_id, order_of(tag, value), self._reply_s)
         if reply[0] & EXCEPTION:
             raise CommandRefused(f"the device answers exception {reply[1]}")
 
@@ -154,7 +153,7 @@ class ModbusDriver:
         """Registers or bits; or the code of an exception of the device. Raises DeviceUnavailable."""
         unit = self._device.unit_id
         request = Request(FUNCTIONS[table], start, count)
-        reply = await self._bus.ask(unit, request, min(self._device.reply_s, self._device.timeout_s))
+        reply = await self._bus.ask(unit, request, self._reply_s)
         if reply[0] & EXCEPTION:
             if reply[1] in NOBODY_BEHIND_THE_GATEWAY:
                 raise DeviceUnavailable(f"the gateway has no answer from unit {unit}")

@@ -1,5 +1,6 @@
 """What a host may have written to a Modbus device: what the configuration names, and nothing else."""
 
+import asyncio
 import itertools
 import struct
 from fractions import Fraction
@@ -9,16 +10,17 @@ from structlog.testing import capture_logs
 
 from edge.acquisition.addresses import ModbusAddress, RegisterType, Table, WordOrder
 from edge.acquisition.commanding import Commandable, CommandDesk
+from edge.acquisition.polling import DevicePoller
 from edge.acquisition.profile import Tag
 from edge.acquisition.profile_file import load_profile
-from edge.acquisition.timestamps import wall_clock_ms
+from edge.acquisition.timestamps import ClockGuard, wall_clock_ms
 from edge.contract.datatypes import DataType
 from edge.contract.payloads import Metric
 from edge.contract.roles import Role
 from edge.drivers.modbus import ModbusDriver
 from edge.drivers.modbus.orders import order_of
 from edge.errors import CommandRefused, ConfigError, DeviceUnavailable
-from edge.settings import load_settings
+from edge.settings import Timing, load_settings
 from tests.edge.drivers.modbus import fault_proxy as faults
 
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
@@ -162,6 +164,35 @@ async def test_an_order_that_gets_no_answer_is_not_given_twice(tcp_machine, modb
             with pytest.raises(CommandRefused, match="exception 4"):
                 await driver.write(one, 8)
             assert proxy.counted == 2
+
+
+@pytest.mark.system
+async def test_a_host_writes_to_a_device_that_is_polled_on_a_line_it_shares(
+    tcp_machine, configured, modbus_device, recorder, until
+):
+    profile, clock = load_profile("modbus_cell"), ClockGuard()
+    url = f"modbus://127.0.0.1:{tcp_machine.port}"
+    cell = configured(tcp_machine.port, ", period_s: 0.05, writable: [{tag: order, min: 1, max: 999999}]")
+    other = modbus_device(tcp_machine.port, name="other", url=url, unit_id=2)
+    pollers = [
+        DevicePoller(device, profile, ModbusDriver(device, profile, clock.now_ms), recorder, clock, Timing())
+        for device in (cell, other)
+    ]
+    tasks = [asyncio.create_task(poller.run()) for poller in pollers]
+    try:
+        await until(lambda: min(poller.statistics.polls for poller in pollers) >= 2)
+        now_ms = clock.now_ms()
+        pollers[0].desk.ask("order", metric(100_001, now_ms), now_ms)
+        pollers[0].desk.ask("parts", metric(7, now_ms), now_ms)
+        await until(lambda: recorder.values("cell", "order")[-1:] == [100_001], "the order to be read again")
+        statistics = pollers[0].desk.statistics
+        assert (statistics.done, statistics.refused, statistics.failed) == (1, 1, 0)
+        assert [poller.statistics.losses for poller in pollers] == [0, 0]
+        assert tcp_machine.look(2, "holding", 5, 2) == [0, 0], "the other unit was not written to"
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def test_counters_and_methods_of_a_modbus_device_are_not_for_hosts(configured):
