@@ -5,8 +5,6 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
-from pymodbus.transport.serialtransport import create_serial_connection
-
 from edge.acquisition.modbus_url import Endpoint
 from edge.drivers.modbus.frames import Frame, FramingLost, RtuReader, TcpReader
 from edge.errors import DeviceUnavailable
@@ -107,6 +105,9 @@ async def open_line(endpoint: Endpoint) -> Line:
     line = Line(endpoint)
     try:
         if endpoint.path:
+            # Megabytes that only an edge with a serial line pays.
+            from pymodbus.transport.serialtransport import create_serial_connection
+
             await create_serial_connection(
                 loop,
                 lambda: line,
@@ -122,6 +123,7 @@ async def open_line(endpoint: Endpoint) -> Line:
             _watch(transport.get_extra_info("socket"))
         await line.made
     except OSError as error:
+        line.close()
         raise DeviceUnavailable(f"cannot connect to {endpoint.place}: {error}") from error
     except BaseException:
         line.close()
