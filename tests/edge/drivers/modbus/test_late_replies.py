@@ -107,14 +107,14 @@ class SlowUnit:
         self._waiting.append(rtu_frame(request[0], bytes([function, 2 * count]) + words))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 async def test_a_value_that_is_believed_is_the_answer_to_the_question_that_was_asked(
     seed, modbus_device, register_tag, profile_with
 ):
     tags = (register_tag("number", 10),)
     believed = refused = 0
     async with SlowUnit(random.Random(seed)) as unit:
-        device = modbus_device(0, url=f"modbus+rtu://127.0.0.1:{unit.port}", reply_s=0.02)
+        device = modbus_device(0, url=f"modbus+rtu://127.0.0.1:{unit.port}", reply_s=0.05)
         driver = ModbusDriver(device, profile_with(tags), wall_clock_ms)
         for _ in range(60):
             try:
@@ -127,13 +127,18 @@ async def test_a_value_that_is_believed_is_the_answer_to_the_question_that_was_a
                 assert reading.value == unit.questions, f"seed {seed}"
                 believed += 1
         unit.whims = None
-        for _ in range(3):
-            try:
-                async with driver:
-                    (reading,) = await driver.read(tags)
-            except DeviceUnavailable:
-                continue
-        assert reading.value == unit.questions, "it behaves again, and is believed again"
+        assert await _first_answer(driver, tags) == unit.questions, "it behaves again, and is believed again"
     assert believed >= 5
     assert refused >= 5
     assert driver._bus.counts.late > 0
+
+
+async def _first_answer(driver: ModbusDriver, tags):
+    for _ in range(20):
+        try:
+            async with driver:
+                (reading,) = await driver.read(tags)
+        except DeviceUnavailable:
+            continue
+        return reading.value
+    pytest.fail("a unit that answers every question is not believed")
