@@ -22,7 +22,7 @@ Each line below with {confirm} holds a guess: what the tag means, or how fast it
 mend or delete the line, and take the word away. Delete what nobody needs. Then write `verified: device`.
 """
 
-Fields = Mapping[str, str | int | float]
+Fields = Mapping[str, str | int | float | list[str | int]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class Found:
     """
 
     path: Sequence[str]  # Names from the root down, the last its own.
-    address: Mapping[str, str | int]
+    address: Mapping[str, str | int | list[str | int]]
     datatype: DataType
     values: Sequence[Value]
     seconds: float = 0.0

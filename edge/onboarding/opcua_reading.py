@@ -7,6 +7,7 @@ from asyncua import ua
 from asyncua.client.client import Client
 
 from edge.acquisition.driver import Value
+from edge.drivers.opcua.structures import Structures
 from edge.onboarding.opcua_limits import TOO_MUCH, ServerLimits
 
 NODES_PER_READ = 200
@@ -16,6 +17,7 @@ class Reader:
     """Of one session. The size of a request that a server turned out to take is kept."""
 
     def __init__(self, client: Client, limits: ServerLimits) -> None:
+        self.structures = Structures(client)
         self._client = client
         self._nodes_per_read = limits.at_most(limits.nodes_per_read, NODES_PER_READ)
 

@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asyncua import ua
 from asyncua.ua.attribute_ids import AttributeIds
 
 from edge.acquisition.driver import Value
 from edge.contract.datatypes import DataType
+from edge.drivers.opcua.batch_read import scalar as plain
+from edge.drivers.opcua.structures import pick
 from edge.onboarding.found import Found
 from edge.onboarding.opcua_reading import Reader, good, scalar
 from edge.onboarding.opcua_walk import Variable
+from edge.onboarding.packml import COUNTED_IN_STRUCTURES, TOTAL_COUNT, standard_name
 from edge.onboarding.packml import NAMESPACE as PACKML
-from edge.onboarding.packml import standard_name
 
 _TYPES: Mapping[int, tuple[DataType, int]] = {
     1: (DataType.BOOLEAN, 0),
@@ -48,6 +50,7 @@ class Described:
     low: float | None = None
     high: float | None = None
     values: list[Value] = field(default_factory=list)
+    at: tuple[int | str, ...] = ()  # Where in the variable it lies.
 
 
 @dataclass(slots=True)
@@ -70,7 +73,10 @@ async def describe(reader: Reader, variables: Sequence[Variable]) -> Description
     for index, variable in enumerate(variables):
         place = f"{'/'.join(variable.path)} ({variable.node.to_string()})"
         if index not in first:
-            described.left_out.append(f"{place}: {_why_no_array(variable)}")
+            counts = await _counts_inside(reader, variable)
+            described.tags += counts
+            if not counts:
+                described.left_out.append(f"{place}: {_why_no_array(variable)}")
             continue
         variant = good(first[index])
         kind = _kind(variant, types[index])
@@ -86,17 +92,36 @@ async def describe(reader: Reader, variables: Sequence[Variable]) -> Description
 
 
 def _why_no_array(variable: Variable) -> str:
-    why = "an array, which a tag cannot hold"
-    if standard_name(variable.path, in_namespace=True) is None:
+    why = "an array; its elements can be tags, with `at`"
+    if standard_name(variable.path, in_namespace=True) not in COUNTED_IN_STRUCTURES:
         return why
-    return f"{why}: PackML counts in structures; ask the machine's maker for a plain counter beside it"
+    return f"{why}. PackML counts in structures, and here are none now: browse again when the machine counts"
+
+
+async def _counts_inside(reader: Reader, variable: Variable) -> list[Described]:
+    """PackML counts in an array of structures, one for each thing counted: the total of each that is never set back."""
+    if standard_name(variable.path, in_namespace=True) not in COUNTED_IN_STRUCTURES:
+        return []
+    variant = good((await reader.read([variable.node], AttributeIds.Value))[0])
+    rows = variant.Value if variant is not None and isinstance(variant.Value, list) else []
+    await reader.structures.learn(rows)
+    found: list[Described] = []
+    for row in range(len(rows)):
+        at = (row, TOTAL_COUNT)
+        value = plain(pick(rows, at, reader.structures))
+        if isinstance(value, int):
+            place = replace(variable, path=(*variable.path, str(row)) if len(rows) > 1 else variable.path)
+            found.append(Described(place, DataType.INT32, 31, values=[value], at=at))
+    return found
 
 
 async def read_again(reader: Reader, described: Sequence[Described]) -> None:
     """One more value of each."""
     nodes = [one.variable.node for one in described]
     for one, value in zip(described, await reader.read(nodes, AttributeIds.Value), strict=True):
-        one.values.append(scalar(good(value)))
+        variant = good(value)
+        raw = variant.Value if variant is not None and one.at else variant
+        one.values.append(plain(pick(raw, one.at, reader.structures)) if one.at else scalar(variant))
 
 
 def found_of(
@@ -113,17 +138,33 @@ def _found(one: Described, namespaces: Sequence[str], common: int, seconds: floa
     in_namespace = _uri(namespaces, one.variable.namespace) == PACKML
     return Found(
         path=one.variable.path,
-        address={"node": _written(one.variable.node, namespaces, common), "datatype": _NAMES[one.datatype]},
+        address=_address(one, namespaces, common),
         datatype=one.datatype,
         values=one.values,
         seconds=seconds,
         unit=one.unit,
         low=one.low,
         high=one.high,
-        standard=standard_name(one.variable.path, in_namespace=in_namespace),
+        standard=standard_name(one.variable.path, in_namespace=in_namespace) or _standard_inside(one),
         standard_sure=in_namespace,
         bits=one.bits,
     )
+
+
+def _address(
+    one: Described, namespaces: Sequence[str], common: int
+) -> dict[str, str | int | list[str | int]]:
+    address: dict[str, str | int | list[str | int]] = {
+        "node": _written(one.variable.node, namespaces, common)
+    }
+    if one.at:
+        address["at"] = list(one.at)
+    return {**address, "datatype": _NAMES[one.datatype]}
+
+
+def _standard_inside(one: Described) -> str | None:
+    """Of one row of an array: what the array is called."""
+    return standard_name(one.variable.path[:-1], in_namespace=True) if one.at else None
 
 
 def _written(node: ua.NodeId, namespaces: Sequence[str], common: int) -> str:

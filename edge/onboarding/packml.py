@@ -31,6 +31,10 @@ BY_NAME = {
     "StopReason": Meaning("alarm"),
 }
 
+COUNTED_IN_STRUCTURES = frozenset({"ProdProcessedCount", "ProdDefectiveCount"})
+TOTAL_COUNT = "AccCount"
+"""Of a PackMLCountDataType: counts on when an order ends, while `Count` begins again (OPC 30050, PackMLCountDataType)."""
+
 _GROUPS = frozenset({"status", "admin"})
 
 

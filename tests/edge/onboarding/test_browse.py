@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from edge.contract.roles import Role
+from edge.contract.roles import Counts, Role
 from edge.onboarding.draft import loaded
 from tests.edge.command_line import lineside_edge
+from tests.edge.drivers.opcua.plc import plc
 from tests.edge.onboarding.conftest import EXTRA
 
 pytestmark = pytest.mark.system
@@ -43,7 +44,7 @@ def test_every_variable_is_found_once_although_the_server_gives_little_at_a_time
     tags, path = drafted()
     numbered = [tag.address.node for tag in tags.values() if re.search(r";s=R\d+$", tag.address.node)]
     assert sorted(numbered) == sorted(f"nsu=urn:not-ours:press;s=R{index}" for index in range(EXTRA))
-    assert "an array, which a tag cannot hold" in path.read_text(encoding="utf-8")
+    assert "an array; its elements can be tags" in path.read_text(encoding="utf-8")
 
 
 def test_names_units_and_ranges_are_taken_from_the_server(browse, drafted):
@@ -108,9 +109,12 @@ def test_a_draft_is_read_by_the_edge_as_it_stands(drafted, press, tmp_path):
 
 
 def test_security_is_on_unless_it_is_waived(lineside, press, tmp_path):
+    unknown = lineside("browse", press.url, "--filter", "program")
+    assert unknown.exit_code == 1
+    (command,) = re.findall(r"lineside edge (trust accept [0-9a-f]{16})", " ".join(unknown.stderr.split()))
+    assert lineside(*command.split()).exit_code == 0
     result = lineside("browse", press.url, "--filter", "program")
     assert result.exit_code == 0, result.stderr
-    assert list((tmp_path / "home" / "ca" / "opcua-servers").iterdir()), "the server's certificate was kept"
     refused = lineside("browse", press.url, "--policy", "None")
     assert refused.exit_code == 2
     assert "Basic256Sha256" in refused.stderr
@@ -146,3 +150,24 @@ def test_a_walk_may_begin_anywhere(browse):
     shown = browse("--root", "ns=4;s=counters").stdout
     assert "Reject Count" in shown
     assert "Program" not in shown
+
+
+def test_counters_inside_the_structures_of_packml_are_drafted_with_their_place(lineside, tmp_path):
+    with plc(tmp_path) as machine:
+        machine.set(("processed", [{"id": 1, "accCount": 100}, {"id": 2, "accCount": 7}]))
+        url, path = f"opc.tcp://127.0.0.1:{machine.port}", tmp_path / "filler.yaml"
+        words = ("browse", url, "--insecure", "--filter", "filler/*", "--out", str(path))
+        result = lineside(*words)
+        assert result.exit_code == 0, result.stderr
+        counters = [
+            tag for tag in loaded(path.read_text(encoding="utf-8")).polled if tag.role is Role.COUNTER
+        ]
+        assert [(tag.address.at, tag.counts) for tag in counters] == [
+            ((0, "AccCount"), Counts.PARTS),
+            ((1, "AccCount"), Counts.PARTS),
+        ]
+        config = tmp_path / "lineside.yaml"
+        config.write_text(CONFIG.format(url=url).replace("press.yaml", str(path)))
+        checked = lineside_edge("check", "--config", str(config), "--json")
+        shown = {tag["name"]: tag["value"] for tag in json.loads(checked.stdout)["devices"][0]["tags"]}
+        assert [shown[tag.name] for tag in counters] == [100, 7]
