@@ -9,10 +9,19 @@ from tests.erp_bridge.floor import Floor
 from tests.erp_bridge.tryton.bridge_to_tryton import BridgeToTryton
 from tests.erp_bridge.tryton.in_tryton import InTryton, moved, stock
 from tests.erp_bridge.tryton.pumps import Pumps
+from tests.tryton.answer_eater import AnswerEater
 from tests.tryton.living import LivingTryton
 from tests.tryton.orders import planned_production
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+LATE_CHANGES = (
+    "production.write",
+    "production.assign_try",
+    "stock.move.do",
+    "stock.move.cancel",
+    "production.work.cycle.delete",
+)
+"""Those that are other steps than of a running one."""
 FIRST = moved(("in", "STEEL", "S-1", "15"), ("out", "PUMP", "P-1", "10"))
 
 
@@ -78,6 +87,27 @@ async def test_times_material_and_goods_are_taken_back_after_the_end(
     assert ended.there.cycles() == [("Assembly", 3600.0, Decimal("40.0000"))]
     assert stock(erp.rpc) == {"S-1": 86.0, "S-2": 100.0, "L-1": 500.0, "P-1": 0.0}
     assert (ended.there.state, ended.there.cost) == ("done", Decimal("96.0000"))
+
+
+async def test_after_the_end_every_answer_is_lost_once_and_everything_stands_there_once(
+    erp: LivingTryton, bridge: BridgeToTryton, floor: Floor
+) -> None:
+    ended = Ended(erp, floor)
+    await bridge.deliver()
+    ended.pumps.used("SEAL", {"L-1": "20"})
+    ended.pumps.good("1", "P-2")
+    ended.pumps.worked("-1800", reverses=str(ended.work))
+    ended.pumps.used("STEEL", {"S-1": "-15"}, reverses=str(ended.steel))
+    with AnswerEater(erp.server.url) as eater:
+        eater.eat(*(f"model.{one}" for one in LATE_CHANGES))
+        bridge.configured(url=eater.url, timeout_s=3, settle_s=9)
+        assert codes(await bridge.deliver(200.0)) == ["accepted"] * 9
+    assert eater.eaten == {f"model.{one}": 1 for one in LATE_CHANGES}
+    assert ended.there.moves() == moved(
+        ("in", "SEAL", "L-1", "20"), ("out", "PUMP", "P-1", "10"), ("out", "PUMP", "P-2", "1")
+    )
+    assert ended.there.moves("draft") == ended.there.moves("assigned") == []
+    assert ended.there.cycles() == [("Assembly", 3600.0, Decimal("40.0000"))]
 
 
 async def test_what_is_short_after_the_end_leaves_nothing_there(
