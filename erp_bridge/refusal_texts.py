@@ -106,12 +106,6 @@ ADVICE: dict[str, Advice] = {
         "Leave one of them with the code, then retry.",
         "在对方系统只保留一条使用该编码的记录，然后重试。",
     ),
-    "cannot_be_taken_back": _advice(
-        "The other system cannot take it back any more",
-        "对方系统已无法冲销",
-        "Correct it there by hand and note the reference.",
-        "在对方系统手工更正并登记凭证号。",
-    ),
     "lot_required": _advice(
         "The item is kept by lot, and none was reported",
         "该物料按批次管理，但未上报批次",

@@ -71,6 +71,23 @@ def found_by_the_office(rpc: Rpc, lot: str, quantity: float) -> None:
         rpc.call(f"model.stock.shipment.internal.{button}", [shipment])
 
 
+def another_warehouse(rpc: Rpc) -> None:
+    """With a storage of its own, OTHER."""
+    storage, *zones = rpc.create(
+        "stock.location",
+        {"name": "Other", "code": "OTHER", "type": "storage"},
+        {"name": "Other in", "type": "storage"},
+        {"name": "Other out", "type": "storage"},
+    )
+    places = {"storage_location": storage, "input_location": zones[0], "output_location": zones[1]}
+    production = rpc.one("stock.location", ["type", "=", "production"])
+    lost = rpc.one("stock.location", ["name", "=", "Lost and Found"])
+    more = {"production_location": production, "lost_found_location": lost}
+    (warehouse,) = rpc.create("stock.location", {"name": "W2", "type": "warehouse"} | places | more)
+    for place in (storage, *zones):
+        rpc.write("stock.location", place, parent=warehouse)
+
+
 def shipments(rpc: Rpc) -> list[dict[str, Any]]:
     return rpc.rows("stock.shipment.internal", ["number", "state", "reference", "effective_date"])
 
@@ -184,6 +201,16 @@ async def test_a_move_between_two_places_that_are_one_there_is_none(
     moves(floor, "2", (PRESS, f"{LINE}/press2"), "issue")
     assert codes_of(await moving.deliver()) == ["skipped"]
     assert shipments(erp.rpc) == []
+
+
+async def test_a_place_of_another_warehouse_is_a_persons(
+    erp: LivingTryton, moving: BridgeToTryton, floor: Floor
+) -> None:
+    another_warehouse(erp.rpc)
+    moving.configured(codes=CODES | {"location": PLACES | {"other": "OTHER"}})
+    moves(floor, "2", ("store", "other"), "issue")
+    assert codes_of(await moving.deliver()) == ["other_warehouse"]
+    assert [one["state"] for one in shipments(erp.rpc)] == ["cancelled"]
 
 
 async def test_what_is_not_there_waits_for_a_person_and_keeps_nothing_reserved(
