@@ -7,7 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from edge.acquisition.addresses import ModbusAddress
 from edge.acquisition.check import CheckedDevice
+from edge.acquisition.plc_addresses import PLCS
+from edge.acquisition.profile import Profile
 from edge.contract.datatypes import Quality
 from edge.contract.roles import Role
 from edge.errors import Mistake
@@ -40,7 +43,7 @@ def show(devices: Sequence[CheckedDevice], console: Console | None = None) -> bo
             cells = (reading.tag.name, value, reading.tag.unit, quality, age)
             table.add_row(*map(escape, cells))
         print_whole(console, table)
-        for line in _said_of_variants(checked):
+        for line in (*_said_of_variants(checked), *_said_of_operands(checked.profile)):
             console.print(line, soft_wrap=True)
         if checked.profile.verified == "draft":
             said = f"{checked.profile.name} is a draft: confirm its guesses, then write verified: device"
@@ -67,6 +70,20 @@ def _said_of_variants(checked: CheckedDevice) -> Iterator[str]:
         yield "[yellow]  the variants cannot be told apart: compare with the display of the meter"
     elif best != named:
         yield f"[yellow]  write variant: {best}" if best else "[yellow]  write no variant"
+
+
+def _said_of_operands(profile: Profile) -> Iterator[str]:
+    """Where a table of operands is not sure, a person should compare."""
+    plc = PLCS.get(profile.plc or "")
+    if plc is not None and plc.single_source:
+        said = f"{plc.maker}: operands by one source alone ({plc.source}): compare a value with the programming tool"
+        yield f"[yellow]  {escape(said)}"
+    if plc is not None and plc.word_order is None and _has_wide_values(profile):
+        yield f"[yellow]  {escape(plc.maker)}: the order of words is not settled: compare a value of 32 bits"
+
+
+def _has_wide_values(profile: Profile) -> bool:
+    return any(isinstance(tag.address, ModbusAddress) and tag.address.count > 1 for tag in profile.tags)
 
 
 def as_json(file: str, mistakes: Sequence[Mistake], devices: Sequence[CheckedDevice]) -> dict[str, Any]:

@@ -111,6 +111,7 @@ class Profile:
     gap_limit: int = 16  # Registers nobody asked for that a read may span to save a request.
     even_reads: bool = False  # Start and count of each read must be even.
     pause_s: float = 0.0  # Rest the device needs between two requests.
+    plc: str | None = None  # Whose operands the addresses were written as: a key of plc_addresses.PLCS.
     sunspec_model: int | None = None  # Registers count from this model, which is looked for in the device.
     examples: tuple[Example, ...] = ()
     variants: tuple[Variant, ...] = ()

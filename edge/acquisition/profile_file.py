@@ -69,6 +69,7 @@ def parse_profile(located: Located) -> Profile:
         gap_limit=written.modbus.gap_limit,
         even_reads=written.modbus.even_reads,
         pause_s=written.modbus.pause_s,
+        plc=written.modbus.plc,
         sunspec_model=written.modbus.sunspec,
     )
     examples, wrong_examples = examples_of(written.example, located, profile)

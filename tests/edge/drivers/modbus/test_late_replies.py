@@ -107,6 +107,7 @@ class SlowUnit:
         self._waiting.append(rtu_frame(request[0], bytes([function, 2 * count]) + words))
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_value_that_is_believed_is_the_answer_to_the_question_that_was_asked(
     seed, modbus_device, register_tag, profile_with

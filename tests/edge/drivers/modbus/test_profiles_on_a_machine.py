@@ -138,6 +138,43 @@ async def test_ratios_of_transformers_come_from_the_configuration(tcp_machine, t
     assert (values["energy"], values["voltage_l1"], values["frequency"]) == (1_234_560 * 2000, 23050.0, 49.99)
 
 
+PLC = """\
+name: cell
+driver: modbus
+document: the programme of the cell
+revision: "1"
+page: list of operands
+verified: document
+modbus: {plc: %s}
+tags:
+  - {name: parts, address: D100, type: uint32, role: counter, counts: parts, unit: parts, width: 32, rate_max: 100}
+  - {name: running, address: M20, type: bit, role: measurement}
+"""
+
+
+@pytest.mark.parametrize(
+    ("plc", "words", "said"),
+    [
+        ("inovance_h5u", "86A1 0001", ""),
+        ("inovance_h3u", "86A1 0001", "operands by one source alone"),
+        ("xinje_xd", "0001 86A1", "the order of words is not settled"),
+    ],
+)
+async def test_a_plc_is_read_by_its_own_operands(plc, words, said, tcp_machine, tmp_path, capsys):
+    (tmp_path / "cell.yaml").write_text(PLC % plc)
+    tcp_machine.put(1, "holding", 100, words)
+    tcp_machine.put(1, "coil", 20, "1")
+    device = await checked(tmp_path, "cell.yaml", tcp_machine.port)
+    assert {reading.tag.name: reading.value for reading in device.readings} == {
+        "parts": 100_001,
+        "running": True,
+    }
+    show([device])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert said in printed
+    assert bool(said) == ("compare a value" in printed)
+
+
 def test_a_variant_that_does_not_exist_is_a_mistake(tmp_path):
     path = tmp_path / "edge.yaml"
     path.write_text(CONFIG.format(profile="chint_dtsu666", port=502, more=", variant: energy_9"))
