@@ -2,15 +2,18 @@
 
 Members: `database.dump` (pg_dump's custom format), `home/…` (keys, secrets, anchors), `settings/…`, `manifest.json`. They
 are stored, not packed: the dump is packed by itself. A file that was cut off has no table of contents and is refused.
+With keys the whole ZIP is one encrypted stream (encryption.py), of which nobody learns even the names.
 """
 
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
 
+from plant_server.installation.encryption import decrypted, encrypting, is_encrypted
 from plant_server.installation.errors import BackupRefused
 from plant_server.installation.manifest import NAME, Manifest, from_json
 
@@ -40,15 +43,17 @@ class ArchiveWriter:
 
 
 @contextmanager
-def writing_archive(path: Path) -> Iterator[ArchiveWriter]:
-    """A new archive at `path`, from its first byte on readable by its owner alone. What fails leaves nothing."""
+def writing_archive(path: Path, keys: Sequence[Any] = ()) -> Iterator[ArchiveWriter]:
+    """A new archive at `path`, from its first byte on readable by its owner alone, with `keys` (encryption.public_keys) by
+    whoever has one of the secret ones. What fails leaves nothing."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "w+b") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                yield ArchiveWriter(archive)
+            with ExitStack() as stack:
+                stream: BinaryIO = stack.enter_context(encrypting(file, keys)) if keys else file
+                yield ArchiveWriter(stack.enter_context(zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED)))
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
@@ -99,10 +104,21 @@ class ArchiveReader:
 
 
 @contextmanager
-def reading_archive(path: Path) -> Iterator[ArchiveReader]:
-    """Raises BackupRefused for what is no backup or is cut off, FileNotFoundError and its kin."""
+def reading_archive(path: Path, key: Path | None = None) -> Iterator[ArchiveReader]:
+    """`key`: the file of the secret key of an encrypted one. Raises BackupRefused for what is no backup, is cut off or is
+    not opened, FileNotFoundError and its kin."""
+    if is_encrypted(path):
+        with decrypted(path, key) as clear, _opened(clear, path) as reader:
+            yield reader
+    else:
+        with _opened(path, path) as reader:
+            yield reader
+
+
+@contextmanager
+def _opened(file: Path | BinaryIO, path: Path) -> Iterator[ArchiveReader]:
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(file)
     except zipfile.BadZipFile as error:
         raise BackupRefused(f"{path} is no backup, or was cut off: use another one") from error
     with archive:

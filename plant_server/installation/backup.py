@@ -28,7 +28,9 @@ from plant_server.installation.table_contents import QUERIES, SCHEMAS, table_con
 from plant_server.security.secrets import private_folder
 
 NAME = "lineside-{:%Y%m%d-%H%M%S}.zip"
-PATTERN = "lineside-????????-??????.zip"
+PATTERN = "lineside-????????-??????.zip*"
+ENCRYPTED = ".age"
+"""What follows the name of an encrypted one, as age's own program has it."""
 FOLDER = "backups"
 STATEMENT_TIMEOUT_S = 4 * 3600
 SILENT_S = 300
@@ -39,12 +41,18 @@ Progress = Callable[[str, int, int], None]
 
 
 def back_up(
-    home: Path, owner_url: str, place: DatabaseOf, target: Path, settings: Sequence[Path], progress: Progress
+    home: Path,
+    owner_url: str,
+    place: DatabaseOf,
+    target: Path,
+    settings: Sequence[Path],
+    progress: Progress,
+    keys: Sequence[Any] = (),
 ) -> Manifest:
-    """Write the backup; what fails leaves nothing. Raises BackupFailed, DatabaseUnavailable, OSError."""
+    """Write the backup, with `keys` encrypted; what fails leaves nothing. Raises BackupFailed, DatabaseUnavailable, OSError."""
     with (
         connect(owner_url, application="lineside backup", statement_timeout_s=STATEMENT_TIMEOUT_S) as session,
-        writing_archive(target) as archive,
+        writing_archive(target, keys) as archive,
     ):
         session.isolation_level = IsolationLevel.REPEATABLE_READ
         session.read_only = True
@@ -56,9 +64,10 @@ def back_up(
             raise BackupFailed(f"the database: {error}") from error
 
 
-def new_file(home: Path) -> Path:
+def new_file(home: Path, *, encrypted: bool = False) -> Path:
     """A name in the folder of backups, of now."""
-    return private_folder(home / FOLDER) / NAME.format(datetime.now(UTC))
+    name = NAME.format(datetime.now(UTC)) + (ENCRYPTED if encrypted else "")
+    return private_folder(home / FOLDER) / name
 
 
 def backups_in(home: Path) -> list[Path]:

@@ -36,7 +36,7 @@ def check_modes(home: Path) -> Iterator[Finding]:
     private = [
         *(home / "secrets").glob("*"),
         *(home / "ca").rglob("*.key"),
-        *(home / "backups").glob("*.zip"),
+        *(home / "backups").glob("*.zip"),  # An encrypted one is read by nobody without its key.
     ]
     files = [path for path in private if path.is_file()]
     open_ = sorted(path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077)
@@ -69,7 +69,7 @@ def check_certificates(home: Path, now: datetime) -> Iterator[Finding]:
 
 def check_backups(folder: Path, now: datetime) -> Iterator[Finding]:
     """The newest whole one, whatever its name: an unfinished one begins with a dot."""
-    times = [path.stat().st_mtime for path in folder.glob("[!.]*.zip")]
+    times = [path.stat().st_mtime for path in folder.glob("[!.]*.zip*")]
     if not times:
         yield Finding("backup", "warn", "backup-none", {"folder": folder})
         return

@@ -37,23 +37,43 @@ def backup(
         list[Path] | None,
         typer.Option("--with", exists=True, dir_okay=False, help="One more file of settings to take along."),
     ] = None,
+    encrypt: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Public key (age1…) or a file with some: only who has the secret one opens the backup. May be repeated.",
+            envvar="LINESIDE_BACKUP_ENCRYPT",
+        ),
+    ] = None,
+    new_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="Make a key: the secret one into this new file, the public one is printed. No backup is made."
+        ),
+    ] = None,
 ) -> None:
     """Write one file with database, keys, secrets and settings. The plant goes on working meanwhile."""
+    if new_key is not None:
+        _make_key(new_key)
+        return
     from plant_server.installation.backup import back_up, forget_oldest, new_file
+    from plant_server.installation.encryption import public_keys
     from plant_server.installation.place import existing_database
     from plant_server.settings import load_settings
 
     home = _home()
     with _said_in_words(), _progress() as progress:
         owner_url = load_settings().owner_database_url
-        target = out or new_file(home)
+        keys = public_keys(encrypt or ())
+        target = out or new_file(home, encrypted=bool(keys))
+        taken = [*_own_settings(), *(settings or [])]
         with existing_database(home, owner_url) as (url, place):
-            manifest = back_up(home, url, place, target, [*_own_settings(), *(settings or [])], progress)
+            manifest = back_up(home, url, place, target, taken, progress, keys)
         gone = forget_oldest(home, keep) if keep is not None else []
     typer.echo(f"{target}: {len(manifest.tables)} tables, {manifest.rows} rows, {len(manifest.files)} files")
     for path in gone:
         typer.echo(f"deleted {path.name}")
-    typer.echo("It holds the plant's keys and passwords: keep it where nobody else reads it.", err=True)
+    if not keys:
+        typer.echo("It holds the plant's keys and passwords: keep it where nobody else reads it.", err=True)
 
 
 @restore_app.command(epilog="Example: lineside restore plant.zip --home /var/lib/lineside")
@@ -70,13 +90,20 @@ def restore(
     embedded: Annotated[
         bool, typer.Option("--embedded", help="Into a database of the folder's own, whatever it came from.")
     ] = False,
+    key: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Secret key of an encrypted backup. [asked for]"),
+    ] = None,
 ) -> None:
     """Make the plant of a backup anew, and check that it is the one. Exit code 1: it is not there, or not whole."""
     from plant_server.installation.archive import reading_archive
+    from plant_server.installation.encryption import is_encrypted
     from plant_server.installation.restore import Place, restore_plant
     from plant_server.settings import load_settings
 
-    with _said_in_words(), _progress() as progress, reading_archive(file) as archive:
+    if key is None and is_encrypted(file):
+        key = Path(typer.prompt("The backup is encrypted. File of its secret key"))
+    with _said_in_words(), _progress() as progress, reading_archive(file, key) as archive:
         owner_url = load_settings().owner_database_url
         archive.check(lambda done, total: progress("file", done, total))
         place = Place((home or _home()).resolve(), owner_url, embedded=embedded)
@@ -132,6 +159,18 @@ def doctor(
                 console.print(f"     → {escape(action)}")
     if any(one.level == "bad" for one, _, _ in found):
         raise typer.Exit(1)
+
+
+def _make_key(path: Path) -> None:
+    from plant_server.installation.encryption import new_key
+
+    with _said_in_words():
+        public = new_key(path)
+    typer.echo(public)
+    typer.echo(
+        f"{path} is the secret key: keep it away from this computer, twice. Without it no backup opens.",
+        err=True,
+    )
 
 
 def _own_settings() -> list[Path]:
