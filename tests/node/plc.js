@@ -1,6 +1,6 @@
 // An OPC UA server that is not ours (npm package node-opcua-server), with as many variables as wanted and every fault.
 //   node plc.js '{"port": 0, "nodes": 2500, "perRead": 1000, "perCall": 100, "secure": false}'
-// t0 … t<n-1> hold their own numbers; beside them are the special ones below. A limit of 0 is none. `secure`: signed and
+// `transfer`: a subscription may go on in the next session of somebody without a name. t0 … t<n-1> hold their own numbers; beside them are the special ones below. A limit of 0 is none. `secure`: signed and
 // encrypted connections only, user `lineside` with password `secret`, or a certificate. Certificates go below the working
 // directory (pki/). Prints its port when ready; takes one JSON object a line, answers "done", or what was asked for:
 //   {"set": [[name, value], …], "status": "BadSensorFailure", "source": "2000-01-01"}   one after the other, at once
@@ -21,7 +21,7 @@ const { DataType, Variant, VariantArrayType } = require("node-opcua-variant");
 const { StatusCodes } = require("node-opcua-status-code");
 const { nodesets } = require("node-opcua-nodesets");
 
-const options = { port: 0, nodes: 0, perRead: 0, perCall: 0, secure: false, ...JSON.parse(process.argv[2] || "{}") };
+const options = { port: 0, nodes: 0, perRead: 0, perCall: 0, secure: false, transfer: false, ...JSON.parse(process.argv[2] || "{}") };
 const variables = new Map();
 const calls = [];
 let most = 0, swallowing = 0;
@@ -122,6 +122,7 @@ async function main() {
     ? { allowAnonymous: false, securityModes: [2, 3], userManager: { isValidUser: (name, word) => name === "lineside" && word === "secret" } }
     : { allowAnonymous: true };
   const server = new OPCUAServer({
+    allowAnonymousSubscriptionTransferOnUnsecuredChannel: options.transfer,
     port: options.port, hostname: "127.0.0.1", ...(await secrets()), ...secure, nodeset_filename: [nodesets.standard, nodesets.di, nodesets.packML],
     serverCapabilities: { maxSubscriptions: 100, maxSessions: 100, minSupportedSampleRate: 0, operationLimits: { maxNodesPerRead: options.perRead, maxMonitoredItemsPerCall: options.perCall } },
   });

@@ -60,6 +60,7 @@ class OpcUaDriver:
         self._client: Client | None = None
         self._values: Values | None = None
         self._watching: Watching | None = None
+        self._previous: Watching | None = None  # Of the connection before this one.
         self._unresolved_watched: list[Tag] = []
         self._watch_readings = WatchReadings(clock)
         self.arrived = asyncio.Event()
@@ -98,6 +99,7 @@ class OpcUaDriver:
         if watching is not None:
             self._watch_readings.end(watching)
             await watching.close()
+            self._previous = watching
         if opening is not None:
             await opening.__aexit__(None, None, None)
 
@@ -167,7 +169,10 @@ class OpcUaDriver:
             client, values.structures, self.arrived, timeout_s=self._device.timeout_s, per_call=per_call
         )
         self._unresolved_watched = unresolved
-        await self._watching.start(nodes)
+        previous, self._previous = self._previous, None
+        await self._watching.start(nodes, previous)
+        if self._watching.took_over:
+            self._watch_readings.went_on()
         self.arrived.set()
 
     def take(self) -> Notified:

@@ -66,6 +66,19 @@ class Subscription:
             return []
         return list(_numbers(expected, skipped))
 
+    def unseen(self, available: Sequence[int]) -> tuple[list[int], bool]:
+        """Of the messages a server still has, those that never came, in order; and whether one before them is gone.
+        Takes note of them."""
+        expected = self.next_sequence
+        if expected is None:
+            return sorted(available), False
+        later = sorted((number - expected) % SEQUENCE_MAX for number in available)
+        steps = [step for step in later if step <= SEQUENCE_MAX // 2]
+        numbers = [(expected + step - 1) % SEQUENCE_MAX + 1 for step in steps]
+        if numbers:
+            self.next_sequence = following(numbers[-1])
+        return numbers, steps != list(range(len(steps)))
+
 
 def following(number: int) -> int:
     return number + 1 if number < SEQUENCE_MAX else 1

@@ -40,6 +40,10 @@ class WatchReadings:
         self._counts.clear()
         self._began_ms = 0
 
+    def went_on(self) -> None:
+        """The server kept all changes since the connection before."""
+        self._lost_since_s = None
+
     def end(self, watching: Watching) -> None:
         heard = [subscription.heard_s for subscription in watching.subscriptions]
         if heard and self._lost_since_s is None:

@@ -11,30 +11,26 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.client.ua_client import UASocketProtocol
 from asyncua.ua import uaerrors
-from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_from_binary
 
 from edge.acquisition.profile import Tag
 from edge.drivers.opcua.batch_read import NodeValue, node_value
 from edge.drivers.opcua.session import our_errors
 from edge.drivers.opcua.structures import Structures
+from edge.drivers.opcua.subscribing import subscribed, transferred, wanted
 from edge.drivers.opcua.subscription import Item, Subscription, changes, ended
 from edge.drivers.opcua.values import address_of
 from edge.errors import DeviceError, DeviceUnavailable
 
 log = structlog.get_logger(__name__)
 
-KEEP_ALIVE_MS = 5_000
-LIFETIME_MS = 60_000
-"""So long the server keeps a subscription nobody asks about; like the session's own time-out."""
 REQUESTS_MAX = 8
 REPUBLISH_MAX = 100
 ASK_AGAIN_S = 60.0
@@ -42,8 +38,6 @@ VALUES_MAX = 100_000
 """Changes that wait to be taken. The poller takes them at once, unless the edge's clock cannot be believed."""
 
 _TOO_MUCH = (uaerrors.BadTooManyOperations, uaerrors.BadRequestTooLarge, uaerrors.BadEncodingLimitsExceeded)
-
-Response = TypeVar("Response")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +81,54 @@ class Watching:
         self.dropped: dict[int, Item] = {}  # What fell out of `changes`, by handle.
         self.lost: list[
             tuple[Subscription, float]
-        ] = []  # Messages that went lost, and since when (the loop's).
+        ] = []  # Of messages that went lost; since when, by the loop.
+        self.took_over = False  # The subscriptions of the session before: between the two only `lost` was.
 
     @property
     def subscriptions(self) -> Sequence[Subscription]:
         return list(self._subscriptions.values())
 
-    async def start(self, nodes: Sequence[tuple[Tag, ua.NodeId]]) -> None:
-        """Raises DeviceUnavailable or DeviceRefused."""
-        groups: defaultdict[int, list[Item]] = defaultdict(list)
-        for handle, (tag, node) in enumerate(nodes, start=1):
-            if tag.watch is not None:
-                self._items[handle] = item = Item(handle, tag, node, tag.watch)
-                groups[tag.watch.publishing_ms].append(item)
+    async def start(self, nodes: Sequence[tuple[Tag, ua.NodeId]], previous: "Watching | None" = None) -> None:
+        """Go on with the subscriptions of the session before, if there was one and the server can; else make them.
+        Raises DeviceUnavailable or DeviceRefused."""
         with our_errors():
-            for publishing_ms, items in groups.items():
-                subscription = await self._subscribe(publishing_ms, items)
-                self._subscriptions[subscription.number] = subscription
-                await self._watch(subscription, items)
+            if previous is not None:
+                self.changes, self.dropped, self.lost = previous.changes, previous.dropped, previous.lost
+                self.took_over = await self._take_over(previous)
+            if not self.took_over:
+                await self._make(nodes)
         if self._subscriptions:
             self._ask_again_s = asyncio.get_running_loop().time() + ASK_AGAIN_S
             self._requests_max = min(REQUESTS_MAX, len(self._subscriptions) + 1)
             self._task = asyncio.create_task(self._run(), name="edge.opcua.publish")
             self._task.add_done_callback(lambda _: self._arrived.set())
+
+    async def _make(self, nodes: Sequence[tuple[Tag, ua.NodeId]]) -> None:
+        groups: defaultdict[int, list[Item]] = defaultdict(list)
+        for handle, (tag, node) in enumerate(nodes, start=1):
+            if tag.watch is not None:
+                self._items[handle] = item = Item(handle, tag, node, tag.watch)
+                groups[tag.watch.publishing_ms].append(item)
+        for publishing_ms, items in groups.items():
+            subscription = await subscribed(self._protocol, publishing_ms, items, self._timeout_s)
+            self._subscriptions[subscription.number] = subscription
+            await self._watch(subscription, items)
+
+    async def _take_over(self, previous: "Watching") -> bool:
+        """Their queues go on, and what was published to nobody is fetched. False: the server cannot, or forgot them."""
+        available = await transferred(self._client, [one.number for one in previous.subscriptions])
+        if available is None:
+            return False
+        self._items = previous._items
+        for subscription, numbers in zip(previous.subscriptions, available, strict=True):
+            unseen, is_lost = subscription.unseen(numbers)
+            came = [await self._republished(subscription, number) for number in unseen]
+            if is_lost or not all(came):
+                self.lost.append((subscription, subscription.heard_s))
+            subscription.heard(asyncio.get_running_loop().time(), has_more=True)
+            self._subscriptions[subscription.number] = subscription
+        log.info("opcua_subscriptions_taken_over", subscriptions=len(available))
+        return True
 
     async def close(self) -> None:
         """The server is not asked: closing the session ends its subscriptions."""
@@ -134,28 +153,6 @@ class Watching:
 
     # -- making subscriptions ---------------------------------------------------------------------------------------
 
-    async def _subscribe(self, publishing_ms: int, items: Sequence[Item]) -> Subscription:
-        request = ua.CreateSubscriptionRequest()
-        count = max(1, ceil(KEEP_ALIVE_MS / publishing_ms))
-        request.Parameters = ua.CreateSubscriptionParameters(
-            RequestedPublishingInterval=float(publishing_ms),
-            RequestedMaxKeepAliveCount=count,
-            RequestedLifetimeCount=max(3 * count, ceil(LIFETIME_MS / publishing_ms)),
-            MaxNotificationsPerPublish=0,
-            PublishingEnabled=True,
-            Priority=0,
-        )
-        response = await self._sent(request, ua.CreateSubscriptionResponse)
-        made = response.Parameters
-        keep_alive_s = made.RevisedPublishingInterval * made.RevisedMaxKeepAliveCount / 1000
-        log.info(
-            "opcua_subscribed",
-            items=len(items),
-            publishing_ms=made.RevisedPublishingInterval,
-            keep_alive_s=keep_alive_s,
-        )
-        return Subscription(made.SubscriptionId, items, keep_alive_s, asyncio.get_running_loop().time())
-
     async def _watch(self, subscription: Subscription, items: Sequence[Item]) -> None:
         """Make monitored items, as many a call as the server takes. What it refuses is told as a Bad value."""
         rest = list(items)
@@ -164,7 +161,7 @@ class Watching:
             parameters = ua.CreateMonitoredItemsParameters(
                 SubscriptionId=subscription.number,
                 TimestampsToReturn=ua.TimestampsToReturn.Source,
-                ItemsToCreate=[_wanted(item) for item in portion],
+                ItemsToCreate=[wanted(item) for item in portion],
             )
             try:
                 results = await self._client.uaclient.create_monitored_items(parameters)
@@ -280,23 +277,3 @@ class Watching:
         else:
             self.dropped[item.handle] = item
         self._arrived.set()
-
-    async def _sent(self, request: Any, kind: type[Response]) -> Response:
-        answer = await self._protocol.send_request(request, timeout=self._timeout_s)
-        response: Any = struct_from_binary(kind, answer)
-        response.ResponseHeader.ServiceResult.check()
-        return response  # type: ignore[no-any-return]
-
-
-def _wanted(item: Item) -> ua.MonitoredItemCreateRequest:
-    watch = item.watch
-    return ua.MonitoredItemCreateRequest(
-        ItemToMonitor=ua.ReadValueId(NodeId=item.node, AttributeId=AttributeIds.Value),
-        MonitoringMode=ua.MonitoringMode.Reporting,
-        RequestedParameters=ua.MonitoringParameters(
-            ClientHandle=item.handle,
-            SamplingInterval=float(watch.sampling_ms),
-            QueueSize=watch.queue,
-            DiscardOldest=watch.discard_oldest,
-        ),
-    )

@@ -161,7 +161,7 @@ async def go_on(row: Row, server, proxy: TcpProxy, recorder, until) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_the_table(row, server, edge_of, recorder, until, monkeypatch):
-    monkeypatch.setattr("edge.drivers.opcua.watching.KEEP_ALIVE_MS", 200)
+    monkeypatch.setattr("edge.drivers.opcua.subscribing.KEEP_ALIVE_MS", 200)
     async with TcpProxy(server.port) as proxy:
         task = asyncio.create_task(edge_of(proxy).run())
         try:

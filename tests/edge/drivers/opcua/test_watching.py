@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import pytest
 
@@ -13,6 +13,7 @@ from edge.contract.datatypes import DataType
 from edge.drivers.opcua import OpcUaDriver
 from edge.settings import Timing
 from tests.edge.drivers.opcua.plc import plc
+from tests.edge.drivers.opcua.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.system
 
@@ -178,7 +179,7 @@ async def test_a_server_that_restarts_leaves_one_gap_and_is_watched_again(
 async def test_a_frozen_server_is_given_up_when_its_keep_alive_is_over(
     server, watched, plc_tag, recorder, until, monkeypatch
 ):
-    monkeypatch.setattr("edge.drivers.opcua.watching.KEEP_ALIVE_MS", 200)
+    monkeypatch.setattr("edge.drivers.opcua.subscribing.KEEP_ALIVE_MS", 200)
     async with watched(server, plc_tag("state", watch=QUICK), timeout_s=1.0) as poller:
         await until(lambda: recorder.values("plc", "state") == [6])
         server.freeze()
@@ -208,7 +209,7 @@ async def test_a_node_the_server_lacks_is_bad_alone_and_found_when_it_comes(
 async def test_a_count_that_stands_still_is_told_again_by_each_sign_of_life(
     server, watched, plc_count, recorder, until, monkeypatch
 ):
-    monkeypatch.setattr("edge.drivers.opcua.watching.KEEP_ALIVE_MS", 100)
+    monkeypatch.setattr("edge.drivers.opcua.subscribing.KEEP_ALIVE_MS", 100)
     monkeypatch.setattr("edge.drivers.opcua.watch_readings.STILL_EVERY_S", 0.1)
     monkeypatch.setattr("edge.acquisition.report_by_exception.COUNTED_AGAIN_AFTER_MS", 300)
     async with watched(server, plc_count("count", watch=QUICK)):
@@ -224,3 +225,47 @@ async def test_structures_are_told_too(server, watched, plc_count, recorder, unt
         await until(lambda: recorder.values("plc", "bottles") == [100_041])
         server.set(("processed", [{"id": 1, "accCount": 100_050}]))
         await until(lambda: recorder.values("plc", "bottles") == [100_041, 100_050])
+
+
+@pytest.fixture(scope="module")
+def transferring(tmp_path_factory):
+    with plc(tmp_path_factory.mktemp("transferring"), transfer=True) as machine:
+        yield machine
+
+
+async def test_what_a_server_published_to_a_dead_connection_is_fetched_in_the_next_one(
+    transferring, watched, plc_tag, recorder, until
+):
+    """The network swallows messages, then is there again: no change is lost, and no gap told."""
+    async with TcpProxy(transferring.port) as proxy:
+        tags = (plc_tag("state", watch=QUICK), plc_tag("count"))
+        async with watched(proxy, *tags, timeout_s=1.0):
+            await until(lambda: recorder.values("plc", "state") == [6] and recorder.values("plc", "count"))
+            proxy.mode = "silence"
+            for state in (1, 2, 3):
+                transferring.set(("state", state))
+                harmed = proxy.harmed
+                await until(lambda harmed=harmed: proxy.harmed > harmed or False in recorder.online("plc"))
+            await until(lambda: False in recorder.online("plc"))
+            transferring.set(("state", 4))
+            proxy.mode = "pass"
+            await until(lambda: 4 in recorder.values("plc", "state"))
+            transferring.set(("state", 5))
+            await until(lambda: recorder.values("plc", "state")[-1:] == [5])
+    told = [value for value, _ in groupby(recorder.values("plc", "state"))]
+    assert told == [6, 1, 2, 3, 4, 5]
+    assert recorder.online("plc") == [True, False, True]
+    assert recorder.gaps == []
+
+
+async def test_a_standing_value_is_told_in_the_next_connection_too(
+    transferring, watched, plc_tag, recorder, until
+):
+    transferring.set(("state", 6))
+    async with TcpProxy(transferring.port) as proxy, watched(proxy, plc_tag("state", watch=QUICK)):
+        await until(lambda: recorder.values("plc", "state") == [6])
+        proxy.cut()
+        await until(lambda: recorder.values("plc", "state") == [6, 6])
+        assert transferring.ask(ask="items").split()[1] == "1", "the server is left with no other"
+    assert recorder.online("plc") == [True, False, True]
+    assert recorder.gaps == []
