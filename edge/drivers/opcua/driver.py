@@ -85,7 +85,8 @@ class OpcUaDriver:
                     stated or self._nodes_per_read_learned, self._nodes_per_read_learned
                 )
                 self._values = Values(client)
-                await self._values.learn_texts(self._resolved(self._profile.polled)[0])
+                nodes, _ = self._resolved(self._profile.polled)
+                await self._values.learn_texts(nodes)
         except BaseException:
             await self.__aexit__(None, None, None)
             raise

@@ -5,7 +5,7 @@ A tag that is a text, at a node that holds a whole number, is told as the text. 
 TwoStateDiscrete; OPC 10000-8) or beside its type (OPC 10000-3, 5.8.3 and DataTypeDefinition).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from asyncua import ua
@@ -13,22 +13,27 @@ from asyncua.client.client import Client
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
-from edge.drivers.opcua.references import references
+from edge.drivers.opcua.references import references, standard
 
 Texts = Mapping[int, str]
+
+TEXTS_THEMSELVES = frozenset(map(standard, (ObjectIds.String, ObjectIds.LocalizedText, ObjectIds.DateTime)))
+"""Types of variables that hold no number: most of those a text is read from."""
 
 _PROPERTIES = ("EnumStrings", "EnumValues", "TrueState", "FalseState")
 
 
-async def texts_of(client: Client, node: ua.NodeId) -> Texts:
+async def data_types(client: Client, nodes: Sequence[ua.NodeId]) -> list[ua.NodeId | None]:
+    """What the variables hold; None where the server does not say."""
+    read = await client.uaclient.read_attributes(list(nodes), AttributeIds.DataType)
+    return [value if isinstance(value, ua.NodeId) else None for value in map(_value, read)]
+
+
+async def texts_of(client: Client, node: ua.NodeId, data_type: ua.NodeId) -> Texts:
     """Texts by number; empty where the server gives none. Raises what asyncua raises when the server is gone."""
     own = await _beside(client, node)
     if own:
         return own
-    (kind,) = await client.uaclient.read_attributes([node], AttributeIds.DataType)
-    data_type = _value(kind)
-    if not isinstance(data_type, ua.NodeId):
-        return {}
     beside_type = await _beside(client, data_type)
     if beside_type:
         return beside_type

@@ -13,8 +13,12 @@ from edge.acquisition.profile import Tag
 from edge.acquisition.timestamps import reading_time
 from edge.contract.datatypes import Quality
 from edge.drivers.opcua.batch_read import NodeValue, scalar
-from edge.drivers.opcua.enumerations import Texts, texts_of
+from edge.drivers.opcua.enumerations import TEXTS_THEMSELVES, Texts, data_types, texts_of
 from edge.drivers.opcua.structures import Structures, pick
+
+
+TYPES_AT_ONCE = 20
+"""Nodes in one request for their types: how many a server really takes is learned only by the polls that follow."""
 
 
 def address_of(tag: Tag) -> OpcUaAddress:
@@ -33,9 +37,13 @@ class Values:
 
     async def learn_texts(self, nodes: Iterable[tuple[Tag, ua.NodeId]]) -> None:
         """Ask for the texts of tags that are texts although their node may hold a number."""
-        for tag, node in nodes:
-            if tag.datatype.is_text and not address_of(tag).at:
-                self._texts[tag.name] = await texts_of(self._client, node)
+        wanted = [(tag, node) for tag, node in nodes if tag.datatype.is_text and not address_of(tag).at]
+        for first in range(0, len(wanted), TYPES_AT_ONCE):
+            portion = wanted[first : first + TYPES_AT_ONCE]
+            types = await data_types(self._client, [node for _, node in portion])
+            for (tag, node), data_type in zip(portion, types, strict=True):
+                if data_type is not None and data_type not in TEXTS_THEMSELVES:
+                    self._texts[tag.name] = await texts_of(self._client, node, data_type)
 
     def publisher(self, tag: Tag) -> Publisher:
         """How a raw value of this tag becomes the published one. A value to pick from comes whole."""

@@ -64,6 +64,19 @@ async def test_a_limit_that_had_to_be_learned_is_remembered_over_a_reconnection(
     server.tell(stated=0, enforced=0)
 
 
+async def test_many_texts_are_read_although_the_server_takes_less_than_it_states(
+    server, driver_for, node_tag
+):
+    server.tell(stated=0, enforced=30)
+    tags = tuple(
+        replace(node_tag(f"text{number}", DataType.STRING), address=node_tag("text").address)
+        for number in range(100)
+    )
+    async with driver_for(tags) as driver:
+        assert set(values(await driver.read(tags)).values()) == {"A-17"}
+    server.tell(stated=0, enforced=0)
+
+
 async def test_an_unknown_node_makes_its_own_tag_bad_and_is_named_once(driver_for, node_tag):
     tags = (node_tag("t1"), node_tag("no_such_node"), node_tag("t2"))
     driver = driver_for(tags)
