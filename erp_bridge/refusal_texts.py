@@ -64,6 +64,12 @@ ADVICE: dict[str, Advice] = {
         "Book it there by hand, stock by an inventory and times by the cost of the item, and note the reference.",
         "在对方系统手工登记（库存用盘点，工时用物料成本），并登记凭证号。",
     ),
+    "material_under_way": _advice(
+        "The move that brings the material is still on its way",
+        "把物料移到该处的单据还在途中",
+        "Nothing: tried again by itself.",
+        "无需处理，会自动重试。",
+    ),
     "other_warehouse": _advice(
         "The two places are in different warehouses there",
         "两处库位在对方系统属于不同仓库",

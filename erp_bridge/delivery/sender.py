@@ -22,6 +22,7 @@ from erp_bridge.config import BridgeConfig
 from erp_bridge.connectors.connector import Connector, Request
 from erp_bridge.database import Session, load_queries, row, rows
 from erp_bridge.delivery.attempt import StillOurs, deliver
+from erp_bridge.delivery.material_under_way import waits_for_moves
 from erp_bridge.delivery.outcome import Outcome, refused, skipped
 from erp_bridge.delivery.request import request_of
 from erp_bridge.errors import MappingError, NotNeeded, ToldBefore
@@ -97,7 +98,7 @@ class Sender:
         except NotNeeded as error:
             return skipped("not_needed", str(error))
         number = stored["attempts"]
-        return await deliver(
+        outcome = await deliver(
             self._connector,
             self._settings,
             request,
@@ -106,6 +107,7 @@ class Sender:
             ask_first=number > 1 or not self._connector.refuses_duplicates,
             still_ours=still_ours,
         )
+        return await waits_for_moves(session, self._settings, stored, outcome)
 
     async def _request(self, session: Session, stored: Mapping[str, Any]) -> Request:
         """In their words and codes, and kept with the attempt. Raises MappingError, NotNeeded, ToldBefore."""

@@ -12,6 +12,7 @@ from erp_bridge.mapping import Codes
 from plant_server.contract.outbox import Kind
 from tests.erp_bridge.floor import LINE, NOW, Floor
 from tests.erp_bridge.tryton.bridge_to_tryton import CODES, BridgeToTryton
+from tests.erp_bridge.tryton.in_tryton import InTryton
 from tests.erp_bridge.tryton.pumps import Pumps
 from tests.tryton.answer_eater import AnswerEater
 from tests.tryton.living import LivingTryton
@@ -123,6 +124,25 @@ async def test_material_goes_to_the_line_is_used_there_and_the_rest_comes_back(
     assert lies(erp.rpc, "S-1", "STO", "LINE") == [84.5, 0.5]
     assert {one["state"] for one in shipments(erp.rpc)} == {"done"}
     assert booked(erp.rpc) == []  # What stays in the warehouse is worth what it was.
+
+
+async def test_a_consumption_that_overtakes_its_material_waits_for_it_without_a_person(
+    erp: LivingTryton, moving: BridgeToTryton, floor: Floor
+) -> None:
+    number = planned_production(erp.rpc, 10)
+    moves(floor, "20", ("store", PRESS), "issue")
+    Pumps(floor, number).used("STEEL", {"S-1": "15"})
+    await moving.plan()
+    later = "UPDATE bridge.document SET next_attempt_time = now() + %s::interval WHERE kind = 'stock_move'"
+    await moving.ask(later, "1 hour")
+    assert await moving.send_due() == 1
+    (used,) = [one for one in await moving.documents() if one["kind"] == "consumption"]
+    assert (used["state"], used["problem"]["code"]) == ("ready", "material_under_way")
+    assert InTryton(erp.rpc, number).notes() == []
+
+    await moving.ask(later, "0 s")
+    assert codes_of(await moving.deliver()) == ["accepted"] * 2
+    assert lies(erp.rpc, "S-1", "STO", "LINE") == [80.0, 5.0]
 
 
 async def test_what_stands_there_is_found_again_by_who_has_forgotten_it(
