@@ -16,7 +16,6 @@ from edge.drivers.opcua.batch_read import NodeValue, scalar
 from edge.drivers.opcua.enumerations import TEXTS_THEMSELVES, Texts, data_types, texts_of
 from edge.drivers.opcua.structures import Structures, pick
 
-
 TYPES_AT_ONCE = 20
 """Nodes in one request for their types: how many a server really takes is learned only by the polls that follow."""
 
