@@ -3,17 +3,27 @@
 import json
 import socket
 import struct
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
 DEADLINE_S = 60.0
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *about: Any) -> None:
+        """Who asked may be killed at any time: that is no word to print."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(*about)
 
 
 class AnswerEater:
@@ -28,8 +38,7 @@ class AnswerEater:
         self._eat: set[str] = set()
         self._guard = threading.Lock()
         self._upstream = httpx.Client(base_url=upstream, timeout=DEADLINE_S, trust_env=False)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, name="answer-eater")
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -87,15 +96,11 @@ class AnswerEater:
                 method = str(json.loads(body)["method"])
                 try:
                     answer = eater._forward(self.path, body, headers, method)
-                except (
-                    httpx.TransportError
-                ):  # Tryton is down, or the test is over: so the way to it is closed, too.
-                    self.close_connection = True
+                except httpx.TransportError:  # It was killed, perhaps after it had done what it was asked.
+                    self._cut()
                     return
                 if eater._is_eaten(method):
-                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
-                    self.close_connection = True
-                    self.connection.close()
+                    self._cut()
                     return
                 self.send_response(answer.status_code)
                 self.send_header("Content-Type", answer.headers["Content-Type"])
@@ -103,6 +108,11 @@ class AnswerEater:
                 with suppress(ConnectionError):  # Who asked may have given up meanwhile.
                     self.end_headers()
                     self.wfile.write(answer.content)
+
+            def _cut(self) -> None:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+                self.close_connection = True
+                self.connection.close()
 
             def log_message(self, *_: object) -> None:
                 """Quiet: the tests say what they saw."""

@@ -1,8 +1,6 @@
 """From a complaint about a lot to what it was made of, and from a bad material to every customer who has it: in Tryton,
 by nothing but what the bridge posted."""
 
-from typing import Any
-
 import pytest
 
 from tests.erp_bridge.floor import Floor
@@ -10,37 +8,9 @@ from tests.erp_bridge.tryton.bridge_to_tryton import BridgeToTryton
 from tests.erp_bridge.tryton.pumps import Pumps
 from tests.tryton.living import LivingTryton
 from tests.tryton.orders import planned_production, shipped
-from tests.tryton.rpc import Rpc
+from tests.tryton.traces import customers, lots, productions, traced
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
-TRACE = ("lot.number", "production_input.number", "production_output.number", "document")
-
-
-def traced(rpc: Rpc, lot: str, way: str) -> list[dict[str, Any]]:
-    """Every move that a lot's moves lead to, `upward` to customers or `downward` to suppliers."""
-    found: dict[int, dict[str, Any]] = {}
-    to_see = rpc.search("stock.move", ["lot.number", "=", lot], ["state", "=", "done"])
-    while to_see:
-        told = rpc.rows("stock.lot.trace", [*TRACE, f"{way}_traces"], ["id", "in", to_see])
-        found |= {one["id"]: one for one in told}
-        to_see = [id_ for one in told for id_ in one[f"{way}_traces"] if id_ not in found]
-    return list(found.values())
-
-
-def lots(traces: list[dict[str, Any]]) -> set[str]:
-    return {one["lot."]["number"] for one in traces if one.get("lot.")}
-
-
-def productions(traces: list[dict[str, Any]]) -> set[str]:
-    sides = ("production_input.", "production_output.")
-    return {one[side]["number"] for one in traces for side in sides if one.get(side)}
-
-
-def customers(rpc: Rpc, traces: list[dict[str, Any]]) -> set[str]:
-    documents = [str(one["document"]) for one in traces]
-    shipments = [int(one.split(",")[1]) for one in documents if one.startswith("stock.shipment.out,")]
-    told = rpc.rows("stock.shipment.out", ["customer.name"], ["id", "in", shipments])
-    return {one["customer."]["name"] for one in told}
 
 
 async def test_a_complaint_leads_to_materials_and_a_bad_material_to_orders_and_customers(
