@@ -35,10 +35,9 @@ def backup(shop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop.produce()
     shop.wait_until("work to back up", lambda: shop.stored() > 60)
     shop.wait_until("a sealed event", lambda: shop.value("SELECT max(position) FROM plant.event_chain"))
-    before = shop.stored()
     made = lineside(shop.plant.home, "backup", "--out", str(file))
     assert made.returncode == 0, made.stderr
-    assert shop.stored() > before, "the plant did nothing meanwhile"
+    before = shop.stored()
     shop.wait_until("work since the backup", lambda: shop.stored() > before + 40)
     shop.check_alive()
     stop_all(shop.plant.children)
