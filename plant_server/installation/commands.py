@@ -112,6 +112,10 @@ def restore(
         typer.echo(
             f"{restored.tables} tables, {restored.rows} rows: as in the backup of {archive.manifest.made}"
         )
+        typer.echo(
+            "what an ERP was told since then is not known here: the bridge asks it and tells it nothing until "
+            "`lineside bridge held` was read and `lineside bridge release` said"
+        )
     if restored.aside is not None:
         typer.echo(f"what stood there is in {restored.aside}")
     if restored.settings is not None:

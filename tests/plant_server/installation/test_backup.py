@@ -88,6 +88,7 @@ def test_a_restore_leaves_a_row_that_says_of_when_the_backup_was(
 ) -> None:
     done = lineside(home, "restore", str(file), "--only", "database", owner_url=elsewhere.owner_url)
     assert done.returncode == 0, done.stderr
+    assert "lineside bridge release" in done.stdout
     with psycopg.connect(elsewhere.url) as connection:
         ((backup, restored),) = connection.execute(
             "SELECT backup_time, restored_time FROM plant.restoration"
