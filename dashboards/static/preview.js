@@ -38,14 +38,18 @@ const draw = {
   stat(panel, body) {
     const row = panel.rows[panel.rows.length - 1];
     const steps = panel.fieldConfig.defaults.thresholds.steps.filter((step) => step.value !== null);
-    body.append(element("div", { className: "stat" }, ...panel.columns.map((column, index) => {
+    const figures = element("div", { className: "stat" }, ...panel.columns.map((column, index) => {
       const value = row[index];
       const abnormal = typeof value === "number" && steps.some((step) => value >= step.value);
       const isTime = value !== null && typeof value === "object";
       const number = element("b", { className: isTime ? "time" : "" }, shown(panel, column, value));
       const name = panel.columns.length > 1 ? [element("small", {}, column)] : [];
       return element("div", { className: abnormal ? "abnormal" : "" }, number, ...name);
-    })));
+    }));
+    const wide = [...figures.children].reduce((sum, one) => sum + letters(one.firstChild.textContent) + (one.className ? 2 : 0), 0);
+    figures.style.setProperty("--letters", Math.max(1, wide));
+    figures.style.setProperty("--gaps", panel.columns.length - 1);
+    body.append(figures);
   },
 
   table(panel, body) {
@@ -99,6 +103,9 @@ const draw = {
     body.append(element("div", { className: "chart" }, plot, legend([...seen].sort().map((state) => [words[state].text, words[state].color]))));
   },
 };
+
+/** How wide a text is, in letters; a Chinese one is as wide as one and a half of ours. */
+const letters = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1.5 : 1), 0);
 
 function cell(panel, column, value, isNumber) {
   const told = field(panel, column);

@@ -131,6 +131,49 @@ async def test_every_panel_is_drawn_in_both_languages_on_a_wall_and_on_a_phone(
         await browser.close()
 
 
+CUT = """() => [...document.querySelectorAll("article")].filter((card) => {
+  const body = card.querySelector(".body"), figures = body.querySelector(".stat");
+  return body.scrollWidth > body.clientWidth || (figures && body.scrollHeight > body.clientHeight);
+}).map((card) => card.querySelector("h3").textContent)"""
+"""Panels whose columns or figures one would have to push aside to see; a long table goes on below."""
+LONG_STOP = 12 * 86_400 + 23 * 3600.0
+
+
+@pytest.mark.system
+@pytest.mark.timeout(200)
+async def test_no_column_and_no_figure_is_cut_at_a_desk(shown: dict[str, Path], tmp_path: Path) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True)
+        for language, path in shown.items():
+            text = path.read_text(encoding="utf-8")
+            told = data_of(text)
+            _stands_long(told)
+            changed = tmp_path / f"long.{language}.html"
+            data = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+            start, end = (
+                text.index('id="data">') + len('id="data">'),
+                text.index("</script>", text.index('id="data">')),
+            )
+            changed.write_text(text[:start] + data + text[end:], encoding="utf-8")
+            for width in (1180, 1600):
+                page_ = await browser.new_page(viewport={"width": width, "height": 900})
+                assert await look(page_, changed) == []
+                assert await page_.evaluate(CUT) == [], f"{language}, {width} px"
+                await page_.close()
+        await browser.close()
+
+
+def _stands_long(told: dict[str, Any]) -> None:
+    """As long as words for a time can be, on every panel that shows one figure in seconds."""
+    panels = [panel for board in told["boards"] for panel in board["panels"]]
+    times = [
+        one for one in panels if one["type"] == "stat" and one["fieldConfig"]["defaults"].get("unit") == "s"
+    ]
+    assert times
+    for panel in times:
+        panel["rows"] = [[LONG_STOP for _ in panel["columns"]]]
+
+
 @pytest.mark.system
 async def test_nothing_and_errors_are_said_in_words(empty_url: str, tmp_path: Path) -> None:
     text, _ = page(empty_url, "zh-CN", None, "now")
