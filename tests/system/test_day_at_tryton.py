@@ -64,6 +64,7 @@ async def test_a_day_beside_a_living_tryton(factory: Factory, crew: Crew) -> Non
     await factory.until_all_is_told(TOLD_WITHIN_S)
 
     assert killer.done.total() == len(KINDS)
+    assert factory.eater.eaten["model.stock.move.cancel"], "no answer to a reversal was lost"
     with Rpc(factory.erp.server.url, factory.erp.database, ADMIN, PASSWORD) as rpc:
         _books_are_equal(factory, rpc, numbers)
         await _the_complaint_is_traced(crew, rpc, numbers[0])
