@@ -175,7 +175,7 @@ def _meter(found: Found, movement: Movement) -> tuple[Fields, str]:
 
 def _bounded(rate: float, modulus: int) -> int:
     """Such that a poll a second cannot miss half a round."""
-    return min(math.ceil(rate), modulus // 4)
+    return math.ceil(min(rate, modulus // 4))
 
 
 def _unit(found: Found) -> str:

@@ -260,3 +260,17 @@ def test_a_toggling_sign_of_life_is_one_and_another_bit_is_not():
 )
 def test_names_of_packml(path, in_namespace, name):
     assert standard_name(path, in_namespace=in_namespace) == name
+
+
+def test_a_meter_that_jumped_by_more_than_a_number_holds_is_drafted_within_bounds():
+    jumped = Found(
+        path=("Energy",),
+        address={"node": "s=0", "datatype": "FLOAT"},
+        datatype=DataType.FLOAT,
+        values=[0.0, 1.8e301],
+        seconds=0.001,
+        unit="kWh",
+    )
+    (tag,) = loaded(as_yaml(draft_with([jumped]))).polled
+    assert tag.role is Role.METER
+    assert tag.rate_max * 4 <= tag.modulus
