@@ -10,6 +10,7 @@ from fractions import Fraction
 from edge.acquisition.addresses import ModbusAddress, RegisterType, Table
 from edge.acquisition.driver import Value
 from edge.acquisition.profile import Tag
+from edge.acquisition.whole_steps import whole_steps
 from edge.drivers.modbus.frames import Request
 from edge.drivers.modbus.plan import modbus_address
 from edge.errors import CommandRefused
@@ -37,16 +38,15 @@ def order_of(tag: Tag, value: Value) -> Request:
 
 def _raw(address: ModbusAddress, tag: Tag, value: int | float) -> bytes:
     """The value as the device counts it, most significant byte first."""
-    # By its digits: 12.3 is 123 steps of 0.1, and not a hair less.
-    counts = (Fraction(str(value)) - tag.offset) / tag.scale
     if address.type.is_float:
         try:
-            return struct.pack(">f" if address.type.bits == 32 else ">d", float(counts))
+            counts = float((Fraction(str(value)) - tag.offset) / tag.scale)
+            return struct.pack(">f" if address.type.bits == 32 else ">d", counts)
         except OverflowError:
             raise CommandRefused(f"{value:g} is beyond a {address.type}") from None
-    if counts.denominator != 1:
+    whole = whole_steps(value, tag.scale, tag.offset)
+    if whole is None:
         raise CommandRefused(f"{value:g} is between two steps: the device counts in {float(tag.scale):g}")
-    whole = int(counts)
     if address.type.is_bcd:
         digits = address.type.bits // 4
         if not 0 <= whole < 10**digits:

@@ -11,12 +11,11 @@ from asyncua.ua.attribute_ids import AttributeIds
 from edge.acquisition.command_settings import CallableMethod
 from edge.acquisition.driver import Value
 from edge.acquisition.profile import Tag
+from edge.acquisition.whole_steps import whole_steps
 from edge.drivers.opcua.read_plan import resolved
 from edge.drivers.opcua.session import our_errors
 from edge.drivers.opcua.values import address_of
 from edge.errors import CommandRefused
-
-WHOLE_WITHIN = Fraction(1, 1_000_000)
 
 _INTEGERS = frozenset(
     {
@@ -68,11 +67,10 @@ def _raw(value: Value, tag: Tag, kind: ua.VariantType) -> Value:
     """What the node has to hold so that the tag shows `value`. Raises CommandRefused."""
     if isinstance(value, str | bool) or value is None:
         return value
-    exact = Fraction(value) / tag.scale
     if kind not in _INTEGERS:
-        return float(exact)
-    whole = round(exact)  # 4.3 as a Float is 4.30000019: 43 steps of 0.1 all the same.
-    if abs(exact - whole) > WHOLE_WITHIN * max(1, abs(whole)):
+        return float(Fraction(value) / tag.scale)
+    whole = whole_steps(value, tag.scale)
+    if whole is None:
         raise CommandRefused(
             f"{value:g} is no whole number of the {float(tag.scale):g} that the node counts in"
         )

@@ -15,7 +15,7 @@ from edge.acquisition.profile import Tag
 from edge.acquisition.profile_file import load_profile
 from edge.acquisition.timestamps import ClockGuard, wall_clock_ms
 from edge.contract.datatypes import DataType
-from edge.contract.payloads import Metric
+from edge.contract.payloads import Metric, decode, encode
 from edge.contract.roles import Role
 from edge.drivers.modbus import ModbusDriver
 from edge.drivers.modbus.orders import order_of
@@ -84,6 +84,30 @@ def test_a_value_is_written_in_the_steps_of_the_device():
         order_of(speed, 12.34)
     with pytest.raises(CommandRefused, match="beyond a int16"):
         order_of(speed, 5000)
+
+
+@pytest.mark.parametrize(
+    ("value", "scale", "offset", "count"),
+    [
+        (12.3, "0.1", 0, 123),
+        (12.3, "0.1", -40, 523),
+        (1000.1, "0.1", 1000, 1),
+        (65535.0, "1", 0, 65535),
+        (0.1, "0.001", 0, 100),
+    ],
+)
+def test_a_number_that_came_as_a_float_is_written_as_the_steps_it_was_meant_to_be(
+    value, scale, offset, count
+):
+    sent = Metric(value, DataType.FLOAT, "setpoint", timestamp_ms=1)
+    (came,) = decode(encode([sent], timestamp_ms=1, seq=None)).metrics
+    one = tag(7, scale=Fraction(scale), offset=Fraction(offset))
+    assert order_of(one, came.value).count == count
+
+
+def test_a_great_value_between_two_steps_is_refused_however_near_it_seems():
+    with pytest.raises(CommandRefused, match="between two steps"):
+        order_of(tag(7, "uint32"), 3_000_000.4)
 
 
 @pytest.mark.parametrize(
