@@ -16,12 +16,13 @@ from typing import Protocol, runtime_checkable
 import structlog
 
 from edge.acquisition.command_settings import CallableMethod, WritableTag
+from edge.acquisition.decode import FLOAT32_MAX
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Value
 from edge.acquisition.profile import Profile, Tag
 from edge.contract.datatypes import DataType
-from edge.contract.payloads import INTEGER_BITS, Metric, integer_range
-from edge.errors import CommandRefused, DeviceUnavailable
+from edge.contract.payloads import INTEGER_BITS, Metric, as_float32, integer_range
+from edge.errors import CommandRefused, DeviceError, DeviceUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -108,20 +109,32 @@ class CommandDesk:
         self.arrived.clear()
 
     async def serve(self, connection: object, timeout_s: float) -> None:
-        """Do what waits. Raises DeviceUnavailable or DeviceRefused when the device is gone."""
-        self.arrived.clear()
-        while self._waiting:
-            command = self._waiting.popleft()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._do(command, connection)
-            except CommandRefused as error:
-                self.statistics.failed += 1
-                self._log.warning("command_failed", metric=command.name, reason=str(error))
-            except TimeoutError as error:
-                self.statistics.failed += 1
-                self._log.error("command_unanswered", metric=command.name)
-                raise DeviceUnavailable(f"no answer to a command within {timeout_s:g} s") from error
+        """Do the command that came first; `arrived` stays set while others wait. One at a time: who shares a line with the
+        device waits for one deadline, not for one per command. Raises DeviceUnavailable or DeviceRefused when the device is
+        gone."""
+        command = self._waiting.popleft() if self._waiting else None
+        if not self._waiting:
+            self.arrived.clear()
+        if command is None:
+            return
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._do(command, connection)
+        except CommandRefused as error:
+            self.statistics.failed += 1
+            self._log.warning("command_failed", metric=command.name, reason=str(error))
+        except TimeoutError as error:
+            gone = DeviceUnavailable(f"no answer to a command within {timeout_s:g} s")
+            self._unanswered(command, gone)
+            raise gone from error
+        except DeviceError as error:
+            self._unanswered(command, error)
+            raise
+
+    def _unanswered(self, command: _Write | _Call, error: DeviceError) -> None:
+        """Whether it was obeyed nobody knows, so it is not given again."""
+        self.statistics.failed += 1
+        self._log.error("command_unanswered", metric=command.name, reason=str(error))
 
     async def _do(self, command: _Write | _Call, connection: object) -> None:
         if not isinstance(connection, Commandable):
@@ -172,10 +185,20 @@ def _checked(value: object, tag: Tag, allowed: WritableTag) -> Value:
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise CommandRefused(f"{value!r} is no {tag.datatype.name}")
     if tag.datatype in INTEGER_BITS:
-        low, high = integer_range(tag.datatype)
-        if value != int(value) or not low <= value <= high:
+        least, most = integer_range(tag.datatype)
+        if value != int(value) or not least <= value <= most:
             raise CommandRefused(f"{value!r} is no {tag.datatype.name}")
         value = int(value)
-    if (allowed.min is not None and value < allowed.min) or (allowed.max is not None and value > allowed.max):
+    low, high = (_as_sent(bound, tag) for bound in (allowed.min, allowed.max))
+    if (low and value < min(low)) or (high and value > max(high)):
         raise CommandRefused(f"{value:g} is not between {allowed.min} and {allowed.max}")
     return value
+
+
+def _as_sent(bound: float | None, tag: Tag) -> tuple[float, ...]:
+    """A bound, and what it becomes on the way of a Float: 12.3 is 12.30000019 then, and is no more than 12.3."""
+    if bound is None:
+        return ()
+    if tag.datatype is not DataType.FLOAT or abs(bound) > FLOAT32_MAX:
+        return (bound,)
+    return bound, as_float32(bound)

@@ -1,6 +1,7 @@
 """The desk at which a device's commands are taken, without a device."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,7 +11,7 @@ from edge.acquisition.commanding import OLDEST_MS, WAITING_MAX, CommandDesk
 from edge.acquisition.device_settings import Device
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
 from edge.contract.datatypes import DataType
-from edge.contract.payloads import Metric
+from edge.contract.payloads import Metric, decode, encode
 from edge.contract.roles import Role
 from edge.errors import CommandRefused, DeviceUnavailable
 
@@ -54,11 +55,16 @@ def counts(desk) -> tuple[int, int, int]:
     return desk.statistics.done, desk.statistics.refused, desk.statistics.failed
 
 
+async def serve_all(desk, machine) -> None:
+    while desk.arrived.is_set():
+        await desk.serve(machine, 1.0)
+
+
 async def test_commands_are_done_in_their_order(desk):
     machine = Machine()
     for value in (3, 1, 2):
         ask(desk, value)
-    await desk.serve(machine, 1.0)
+    await serve_all(desk, machine)
     assert (machine.written, counts(desk), desk.arrived.is_set()) == ([3, 1, 2], (3, 0, 0), False)
 
 
@@ -66,6 +72,22 @@ async def test_commands_are_done_in_their_order(desk):
 async def test_a_value_that_the_tag_cannot_hold_is_refused(desk, value):
     ask(desk, value)
     assert counts(desk) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "most", "done"),
+    [(12.3, 12.3, 1), (0.1, 12.3, 1), (12.30001, 12.3, 0), (0.09999, 12.3, 0), (5.5, 1e300, 1)],
+)
+async def test_a_bound_that_comes_as_a_float_is_within_the_bounds(value, most, done):
+    tag = Tag("feed", Role.MEASUREMENT, DataType.FLOAT, OpcUaAddress("i=2"))
+    bounded = {"tag": "feed", "min": 0.1, "max": most}
+    device = Device(name="d", profile="bench", url="opc.tcp://h", path="demo", writable=[bounded])
+    desk = CommandDesk(device, replace(PROFILE, tags=(tag, HEARTBEAT)))
+    desk.is_open = True
+    sent = encode([Metric(value, DataType.FLOAT, "feed", timestamp_ms=NOW_MS)], timestamp_ms=NOW_MS, seq=None)
+    desk.ask("feed", decode(sent).metrics[0], NOW_MS)
+    await serve_all(desk, Machine())
+    assert counts(desk) == (done, 1 - done, 0)
 
 
 @pytest.mark.parametrize("at_ms", [None, NOW_MS - OLDEST_MS - 1, NOW_MS + OLDEST_MS + 1])
@@ -88,7 +110,7 @@ async def test_a_flood_is_bounded(desk):
     for value in range(WAITING_MAX + 3):
         ask(desk, value)
     machine = Machine()
-    await desk.serve(machine, 1.0)
+    await serve_all(desk, machine)
     assert (len(machine.written), counts(desk)) == (WAITING_MAX, (WAITING_MAX, 3, 0))
 
 
