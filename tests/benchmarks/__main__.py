@@ -1,24 +1,27 @@
 """`make bench`: every figure in one run, printed as a table and written to bench.json.
 
     python -m tests.benchmarks                 all rows
-    python -m tests.benchmarks ingest start    some rows
+    python -m tests.benchmarks ingest start    some rows; those not measured stay as they are in bench.json
     python -m tests.benchmarks --torture       1000 kills and 3000 power cuts, written to torture.json
 
-A row that is not built yet is absent, never zero. A row that could not run here is absent too, with the reason printed.
+Each row carries the time (UTC) at which it was `measured`. A row that is not built yet is absent, never zero. Ends with 1 where
+a row counted something `wrong`, `lost` or `duplicated`: such a figure is no figure.
 """
 
-import json
 import os
 import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from tests.benchmarks.results import failures, keep
 
 Row = Callable[[Path], dict[str, Any]]
 
@@ -62,31 +65,39 @@ def main(arguments: list[str]) -> int:
     if unknown := [name for name in chosen if name not in known]:
         print(f"no such row: {', '.join(unknown)}; there are {', '.join(known)}")
         return 2
-    console, results = Console(), {}
+    file = Path("torture.json" if torture else "bench.json")
+    console = Console()
+    results: dict[str, dict[str, Any]] = {}
     for name, row in known.items():
-        if chosen and name not in chosen:
-            continue
-        began = time.monotonic()
-        with (
-            console.status(f"measuring {name}"),
-            tempfile.TemporaryDirectory(prefix=f"lineside-{name}-") as folder,
-        ):
-            os.chmod(folder, 0o755)  # noqa: S103  (PostgreSQL's account has to get through)
-            results[name] = row(Path(folder))
-        console.print(f"{name}: {results[name]}   ({time.monotonic() - began:.0f} s)")
-    table = Table(
-        "row",
-        "figure",
-        "value",
-        title=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-    )
+        if not chosen or name in chosen:
+            results[name] = _measured(name, row, console)
+            keep(file, {name: results[name]}, list(known))
+    console.print(_table(results))
+    failed = failures(results)
+    for problem in failed:
+        console.print(f"[bold red]{problem}[/]")
+    return 1 if failed else 0
+
+
+def _measured(name: str, row: Row, console: Console) -> dict[str, Any]:
+    began = time.monotonic()
+    with (
+        console.status(f"measuring {name}"),
+        tempfile.TemporaryDirectory(prefix=f"lineside-{name}-") as folder,
+    ):
+        os.chmod(folder, 0o755)  # noqa: S103  (PostgreSQL's account has to get through)
+        figures = row(Path(folder))
+    console.print(f"{name}: {figures}   ({time.monotonic() - began:.0f} s)")
+    return figures | {"measured": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def _table(results: dict[str, dict[str, Any]]) -> Table:
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    table = Table("row", "figure", "value", title=machine)
     for name, figures in results.items():
         for index, (figure, value) in enumerate(figures.items()):
             table.add_row("" if index else name, figure, str(value))
-    console.print(table)
-    file = Path("torture.json" if torture else "bench.json")
-    file.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    return 0
+    return table
 
 
 if __name__ == "__main__":
