@@ -84,11 +84,3 @@ JOIN bridge.claim AS told USING (outbox_id)
 JOIN bridge.claim AS rework ON rework.work_order_id = told.work_order_id
 WHERE part.document_id = %(document_id)s AND rework.kind = 'scrap' AND rework.body -> 'rework' = 'true'
   AND rework.planned_time IS NOT NULL;
-
--- moves_under_way --
--- Whether the system will hear of a move of one of these lots by itself.
-SELECT EXISTS (
-    SELECT FROM bridge.document
-    WHERE connector = %(connector)s AND lane = ANY (%(lanes)s) AND kind = 'stock_move' AND state IN ('ready', 'sending')
-      AND document_id <> %(document_id)s
-) AS under_way;

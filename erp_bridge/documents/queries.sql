@@ -101,6 +101,35 @@ WHERE document_id IN (
 ORDER BY created_time, document_id
 FOR UPDATE;
 
+-- not_delivered --
+-- What is not delivered yet to a system, of these kinds: facts at the plant, facts not planned yet, documents. And what was
+-- finished since: a reading of their stock that began before it may have seen either side of it. Of an order of which the
+-- system knows more than we do since a restore, nobody can say how much of it will be told. One statement: one moment.
+WITH told AS (
+    SELECT 'fact ' || outbox_id AS reference, 'waits' AS state, event_id, kind, body, NULL::uuid AS reverses,
+           body ->> 'work_order' AS work_order
+    FROM plant.outbox WHERE kind = ANY (%(kinds)s)
+    UNION ALL
+    SELECT 'fact ' || outbox_id, 'waits', event_id, kind, body, NULL, body ->> 'work_order'
+    FROM bridge.claim WHERE planned_time IS NULL AND kind = ANY (%(kinds)s)
+    UNION ALL
+    SELECT document_id::text, state, document_id, kind, body, reverses, work_order
+    FROM bridge.document
+    WHERE connector = %(system)s AND kind = ANY (%(kinds)s) AND state IN ('open', 'ready', 'sending', 'refused', 'unknown')
+    UNION ALL
+    SELECT document_id::text, 'finished', document_id, kind, body, reverses, work_order
+    FROM bridge.document
+    WHERE connector = %(system)s AND kind = ANY (%(kinds)s) AND finished_time >= %(since)s::timestamptz
+)
+SELECT reference, event_id, kind, body, reverses,
+       CASE WHEN state IN ('waits', 'open', 'ready', 'refused')
+                  AND EXISTS (SELECT FROM bridge.told_before AS there
+                              WHERE there.connector = %(system)s AND there.work_order = told.work_order)
+            THEN 'unknown' ELSE state END AS state
+FROM told
+ORDER BY reference
+LIMIT %(limit)s;
+
 -- revision_told --
 SELECT revision FROM bridge.inbox
 WHERE system = %(system)s AND kind = 'work_order' AND external_id = %(number)s

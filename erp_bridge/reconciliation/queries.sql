@@ -9,35 +9,6 @@ SELECT NOT EXISTS (
     WHERE system = %(system)s AND read_time > now() - %(period_s)s * interval '1 s'
 ) AS is_due;
 
--- under_way --
--- What is not delivered yet to a system, of kinds that move stock: facts at the plant, facts not planned yet, documents.
--- And what was finished since: a reading that began before it may have seen either side of it. Of an order of which the
--- system knows more than we do since a restore, nobody can say how much of it will be told. One statement: one moment.
-WITH told AS (
-    SELECT 'fact ' || outbox_id AS reference, 'waits' AS state, event_id, kind, body, NULL::uuid AS reverses,
-           body ->> 'work_order' AS work_order
-    FROM plant.outbox WHERE kind = ANY (%(kinds)s)
-    UNION ALL
-    SELECT 'fact ' || outbox_id, 'waits', event_id, kind, body, NULL, body ->> 'work_order'
-    FROM bridge.claim WHERE planned_time IS NULL AND kind = ANY (%(kinds)s)
-    UNION ALL
-    SELECT document_id::text, CASE WHEN state IN ('sending', 'unknown') THEN state ELSE 'waits' END, document_id, kind, body,
-           reverses, work_order
-    FROM bridge.document
-    WHERE connector = %(system)s AND kind = ANY (%(kinds)s) AND state IN ('open', 'ready', 'sending', 'refused', 'unknown')
-    UNION ALL
-    SELECT document_id::text, 'finished', document_id, kind, body, reverses, work_order
-    FROM bridge.document
-    WHERE connector = %(system)s AND kind = ANY (%(kinds)s) AND finished_time >= %(since)s
-)
-SELECT reference, event_id, kind, body, reverses,
-       CASE WHEN state = 'waits' AND EXISTS (SELECT FROM bridge.told_before AS there
-                                             WHERE there.connector = %(system)s AND there.work_order = told.work_order)
-            THEN 'unknown' ELSE state END AS state
-FROM told
-ORDER BY reference
-LIMIT %(limit)s;
-
 -- receipts --
 -- Arrived there, and the plant was not told yet.
 SELECT 'receipt ' || inbox_id AS reference, told FROM bridge.inbox

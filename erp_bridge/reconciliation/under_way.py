@@ -13,11 +13,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from erp_bridge import mapping
 from erp_bridge.config import Connector as ConnectorSettings
 from erp_bridge.database import Session, load_queries, rows
 from erp_bridge.documents.amounts import EXACT
-from erp_bridge.documents.canonical import Document, Line
+from erp_bridge.documents.canonical import Line
+from erp_bridge.documents.not_delivered import MAX, as_document, not_delivered
 from erp_bridge.errors import MappingError, UnknownCode
 from erp_bridge.inbound.canonical import Receipt, understood
 from erp_bridge.mapping import Codes
@@ -25,8 +25,6 @@ from erp_bridge.reconciliation.comparison import Amount, Lot
 from plant_server.contract.outbox import Kind
 
 QUERIES = load_queries(__package__)
-MAX = 20_000
-"""At most so many at once; with more nothing is compared until they have gone out."""
 OUTSIDE, RECEIVED = "outside", "received"
 """What the plant names as the place of material that comes from, or goes, outside its books; and what the code map calls that
 place for what was received. Where it is a place of their stock, the material is there already."""
@@ -61,10 +59,10 @@ async def under_way(
     """As of now. `places`: their locations whose stock is counted; `since`: what was finished after it is unsettled. Raises
     psycopg.Error."""
     kinds = [kind for kind in _MOVES_STOCK if settings.policy(kind) is not None]
-    values = {"system": system, "kinds": kinds, "since": since, "limit": MAX + 1}
     found = UnderWay()
-    kept = await rows(session, QUERIES["under_way"], **values)
+    kept = await not_delivered(session, system, kinds, finished_since=since)
     receipts = await rows(session, QUERIES["receipts"], system=system, limit=MAX + 1)
+    # With more nothing is compared until they have gone out.
     found.is_whole = len(kept) <= MAX and len(receipts) <= MAX
     for row in kept:
         for amount in _changes(row, codes, places):
@@ -79,7 +77,7 @@ async def under_way(
 def _add(found: UnderWay, state: str, reference: str, amount: Amount) -> None:
     found.seen.setdefault(amount.lot, set()).add(reference)
     match state:
-        case "waits":
+        case "waits" | "open" | "ready" | "refused":
             found.amounts.append(amount)
         case "unknown":
             found.doubtful.add(amount.lot)
@@ -90,10 +88,7 @@ def _add(found: UnderWay, state: str, reference: str, amount: Amount) -> None:
 def _changes(row: Mapping[str, Any], codes: Codes, places: AbstractSet[str]) -> Iterator[Amount]:
     """How a fact or a document will change what is there; of one that takes back: the other way round."""
     try:
-        if row["reference"].startswith("fact "):
-            document = mapping.document_of(mapping.parse(row["kind"], row["body"]), row["event_id"])
-        else:
-            document = Document.model_validate(row["body"])
+        document = as_document(row)
     except MappingError:
         return  # It becomes a refused document without lines.
     for line in document.lines:
