@@ -34,6 +34,10 @@ def run(
         str, typer.Option(help="preferred (the scenario's, or the next free) or any.")
     ] = "preferred",
     start: Annotated[bool, typer.Option("--start", help="Start production at once.")] = False,
+    host: Annotated[
+        str,
+        typer.Option(help="IPv4 address the machines listen at; 0.0.0.0 lets other computers reach them."),
+    ] = "127.0.0.1",
 ) -> None:
     """Run a factory until Ctrl-C or `lineside sim shutdown`."""
     import asyncio
@@ -52,7 +56,7 @@ def run(
     state_dir.mkdir(parents=True, exist_ok=True)
     choice: Any = ports
     try:
-        settings = FactorySettings(load(scenario), state_dir, seed, speed, choice, start)
+        settings = FactorySettings(load(scenario), state_dir, seed, speed, choice, start, host)
         asyncio.run(run_factory(settings))
     except (ScenarioError, MachineDied) as failed:
         typer.echo(str(failed), err=True)

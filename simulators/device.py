@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from simulators.gate import Gate
+from simulators.gate import LOOPBACK, Gate
 
 Value = int | float
 
@@ -113,11 +113,11 @@ class Device:
         self._server: Server | None = None
         self._gate: Gate | None = None
 
-    async def open(self, server: Server, preferred_port: int) -> None:
-        """Show the first values, then listen. Raises NoFreePort."""
+    async def open(self, server: Server, preferred_port: int, host: str = LOOPBACK) -> None:
+        """Show the first values, then listen at `host`. Raises NoFreePort."""
         self._server = server
         await self.show()
-        self._gate = Gate(server.port)
+        self._gate = Gate(server.port, host)
         await self._gate.open(preferred_port)
 
     async def close(self) -> None:

@@ -22,13 +22,15 @@ from simulators.machine_process import MachineOrder
 from simulators.scenario import KINDS, Machine, Scenario, check_speed
 
 PortChoice = Literal["preferred", "any"]
+EVERYWHERE = "0.0.0.0"  # noqa: S104 (compared with)
 _METER_UNIT_ID = 1
 log = structlog.get_logger("lineside.sim")
 
 
 @dataclass(frozen=True)
 class FactorySettings:
-    """What to run. `ports="any"` ignores the scenario's preferred ports. `start` begins production at once."""
+    """What to run. `ports="any"` ignores the scenario's preferred ports. `start` begins production at once.
+    `host` is where the devices listen, 0.0.0.0 everywhere; control stays on loopback."""
 
     scenario: Scenario
     state_dir: Path
@@ -36,6 +38,7 @@ class FactorySettings:
     speed: float = 1.0
     ports: PortChoice = "preferred"
     start: bool = False
+    host: str = LOOPBACK
 
 
 async def run(settings: FactorySettings) -> None:
@@ -168,6 +171,7 @@ def _orders(settings: FactorySettings) -> list[MachineOrder]:
                 speed=settings.speed,
                 machine_port=ports[0],
                 meter_port=ports[1],
+                host=settings.host,
             )
         )
     return orders
@@ -175,9 +179,10 @@ def _orders(settings: FactorySettings) -> list[MachineOrder]:
 
 def _endpoints(settings: FactorySettings, links: list[MachineLink], control_port: int) -> Mapping[str, Any]:
     ports = {name: port for link in links for name, port in link.ports.items()}
+    host = LOOPBACK if settings.host == EVERYWHERE else settings.host
     devices = []
     for machine in settings.scenario.machines:
-        devices += _devices(machine, f"{settings.scenario.path}/{machine.name}", ports)
+        devices += _devices(machine, f"{settings.scenario.path}/{machine.name}", ports, host)
     return {
         "control": {"host": LOOPBACK, "port": control_port},
         "seed": settings.seed,
@@ -187,14 +192,14 @@ def _endpoints(settings: FactorySettings, links: list[MachineLink], control_port
     }
 
 
-def _devices(machine: Machine, path: str, ports: Mapping[str, int]) -> list[dict[str, Any]]:
+def _devices(machine: Machine, path: str, ports: Mapping[str, int], host: str) -> list[dict[str, Any]]:
     kind = KINDS[machine.kind]
     common = {"path": path, "machine": machine.name}
     devices = [
         {
             "name": machine.name,
             "profile": kind.profile,
-            "url": f"{kind.scheme}://{LOOPBACK}:{ports[machine.name]}",
+            "url": f"{kind.scheme}://{host}:{ports[machine.name]}",
             "unit_id": None if kind.scheme == "opc.tcp" else _METER_UNIT_ID,
             **common,
         }
@@ -204,7 +209,7 @@ def _devices(machine: Machine, path: str, ports: Mapping[str, int]) -> list[dict
             {
                 "name": machine.meter_name,
                 "profile": machine.meter.kind,
-                "url": f"modbus://{LOOPBACK}:{ports[machine.meter_name]}",
+                "url": f"modbus://{host}:{ports[machine.meter_name]}",
                 "unit_id": _METER_UNIT_ID,
                 **common,
             }

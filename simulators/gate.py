@@ -26,9 +26,10 @@ class NoFreePort(OSError):
 
 
 class Gate:
-    """One public port. `upstream_port` is where the server behind it listens on loopback."""
+    """One public port at `host`. `upstream_port` is where the server behind it listens on loopback."""
 
-    def __init__(self, upstream_port: int) -> None:
+    def __init__(self, upstream_port: int, host: str = LOOPBACK) -> None:
+        self._host = host
         self.port = 0
         self.delay_s = 0.0
         self._upstream_port = upstream_port
@@ -40,7 +41,7 @@ class Gate:
 
     async def open(self, preferred_port: int = 0) -> None:
         """Take the preferred port, or the next free one; 0 takes any. Raises NoFreePort."""
-        self._hold, listening = _take_port(preferred_port)
+        self._hold, listening = _take_port(self._host, preferred_port)
         self.port = self._hold.getsockname()[1]
         self._listener = await asyncio.start_server(self._accept, sock=listening)
 
@@ -57,7 +58,7 @@ class Gate:
 
     async def reopen(self) -> None:
         """Listen again on the same port."""
-        self._listener = await asyncio.start_server(self._accept, sock=_listening(self.port))
+        self._listener = await asyncio.start_server(self._accept, sock=_listening(self._host, self.port))
 
     def freeze(self) -> None:
         self._flowing.clear()
@@ -120,14 +121,14 @@ class Gate:
                 await sink.drain()
 
 
-def _take_port(preferred_port: int) -> tuple[socket.socket, socket.socket]:
+def _take_port(host: str, preferred_port: int) -> tuple[socket.socket, socket.socket]:
     ports = range(preferred_port, min(preferred_port + _PORTS_TRIED, 65536)) if preferred_port else [0]
     for port in ports:
-        hold = _bound(port)
+        hold = _bound(host, port)
         if hold is None:
             continue
         try:
-            return hold, _listening(hold.getsockname()[1])
+            return hold, _listening(host, hold.getsockname()[1])
         except OSError as taken:
             hold.close()
             if taken.errno != errno.EADDRINUSE:
@@ -135,11 +136,11 @@ def _take_port(preferred_port: int) -> tuple[socket.socket, socket.socket]:
     raise NoFreePort(f"no free port from {preferred_port} on")
 
 
-def _bound(port: int) -> socket.socket | None:
+def _bound(host: str, port: int) -> socket.socket | None:
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((LOOPBACK, port))
+        bound.bind((host, port))
     except OSError as taken:
         bound.close()
         if taken.errno == errno.EADDRINUSE:
@@ -148,11 +149,11 @@ def _bound(port: int) -> socket.socket | None:
     return bound
 
 
-def _listening(port: int) -> socket.socket:
+def _listening(host: str, port: int) -> socket.socket:
     listening = socket.socket()
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((LOOPBACK, port))
+        listening.bind((host, port))
         listening.listen()
     except OSError:
         listening.close()

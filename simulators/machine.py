@@ -12,6 +12,7 @@ from simulators import modbus_meter
 from simulators.device import Counter, Device, MachineFacts, MachineState, Value
 from simulators.fault_effects import FaultEffects, Power
 from simulators.faults import FaultOrder
+from simulators.gate import LOOPBACK
 from simulators.production import Cycle, Pause, Production
 from simulators.scenario import KINDS, Machine, Meter, PowerByState
 from simulators.truth import Ledger
@@ -55,12 +56,12 @@ class RunningMachine:
             tasks=tasks,
         )
 
-    async def open(self, machine_port: int, meter_port: int) -> None:
+    async def open(self, machine_port: int, meter_port: int, host: str = LOOPBACK) -> None:
         """Serve the start values, without producing. Ports are preferences; 0 takes any. Raises NoFreePort."""
-        await self.machine.open(await self._kind.open_server(), machine_port)
+        await self.machine.open(await self._kind.open_server(), machine_port, host)
         if self.meter is not None and self.spec.meter is not None:
             kind = modbus_meter.METERS[self.spec.meter.kind]
-            await self.meter.open(await kind.open_server(), meter_port)
+            await self.meter.open(await kind.open_server(), meter_port, host)
 
     async def close(self) -> None:
         await self.stop()

@@ -23,7 +23,7 @@ LINE_MAX_BYTES = 1 << 20
 
 
 class MachineOrder(BaseModel):
-    """What a machine process is to run. Ports are preferences; 0 takes any."""
+    """What a machine process is to run. Ports are preferences; 0 takes any. `host` is the address they listen at."""
 
     machine: Machine
     state_dir: Path
@@ -31,6 +31,7 @@ class MachineOrder(BaseModel):
     speed: float
     machine_port: int
     meter_port: int
+    host: str
 
 
 async def main() -> None:
@@ -41,7 +42,7 @@ async def main() -> None:
         machine = RunningMachine(
             order.machine, seed=order.seed, speed=order.speed, ledger=ledger, tasks=tasks
         )
-        await machine.open(order.machine_port, order.meter_port)
+        await machine.open(order.machine_port, order.meter_port, order.host)
         devices = [{"name": device.name, "port": device.gate.port} for device in machine.devices]
         _say({"ready": True, "devices": devices})
         while line := await commands.readline():
