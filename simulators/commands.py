@@ -1,6 +1,7 @@
 """`lineside sim`: run a simulated factory, and let faults strike it."""
 
 import os
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,6 +53,10 @@ def run(
 
     if ports not in ("preferred", "any"):
         raise typer.BadParameter("--ports is preferred or any")
+    try:
+        IPv4Address(host)
+    except ValueError as wrong:
+        raise typer.BadParameter(f"--host: {wrong}") from wrong
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     state_dir.mkdir(parents=True, exist_ok=True)
     choice: Any = ports
