@@ -1,5 +1,6 @@
 """What the doctor looks at in the plant's folder: room, modes, certificates, backups."""
 
+import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -9,11 +10,15 @@ from pathlib import Path
 from cryptography import x509
 
 from plant_server.installation.finding import DAY_S, Finding, age, by_age
+from plant_server.security.secrets import write_private_file
 
 GIB = 1 << 30
 BACKUP_WARN_S, BACKUP_BAD_S = 26 * 3600.0, 7 * DAY_S
 """A nightly backup that failed once is a warning, a week of them is not."""
 EXPIRES_SOON = timedelta(days=30)
+
+LAST_BACKUP = "public/last-backup"
+"""Below the plant's folder; its time of change is the time of the newest backup in `backups`."""
 
 Usage = Callable[[Path], tuple[int, int, int]]
 """Bytes in all, used and free."""
@@ -67,9 +72,22 @@ def check_certificates(home: Path, now: datetime) -> Iterator[Finding]:
         yield Finding("certificates", "ok", "certificates-ok", values)
 
 
-def check_backups(folder: Path, now: datetime) -> Iterator[Finding]:
-    """The newest whole one, whatever its name: an unfinished one begins with a dot."""
-    times = [path.stat().st_mtime for path in folder.glob("[!.]*.zip*")]
+def note_backup(home: Path) -> None:
+    """Leave the time of a backup that was just made where the API may see it: a backup holds keys, its time does not.
+
+    A plant that an earlier release prepared has no folder for it. Raises OSError.
+    """
+    if (home / LAST_BACKUP).parent.is_dir():
+        write_private_file(home / LAST_BACKUP, "The newest backup is as old as this file.\n")
+
+
+def check_backups(folder: Path, now: datetime, noted: Path | None = None) -> Iterator[Finding]:
+    """The newest whole one, whatever its name: an unfinished one begins with a dot.
+
+    `noted` is believed where the folder is hidden from this process.
+    """
+    newest = [noted] if noted and not os.access(folder, os.R_OK) else folder.glob("[!.]*.zip*")
+    times = [path.stat().st_mtime for path in newest if path.exists()]
     if not times:
         yield Finding("backup", "warn", "backup-none", {"folder": folder})
         return

@@ -56,6 +56,7 @@ def backup(
         _make_key(new_key)
         return
     from plant_server.installation.backup import back_up, forget_oldest, new_file
+    from plant_server.installation.check_files import note_backup
     from plant_server.installation.encryption import public_keys
     from plant_server.installation.place import existing_database
     from plant_server.settings import load_settings
@@ -68,6 +69,8 @@ def backup(
         taken = [*_own_settings(), *(settings or [])]
         with existing_database(home, owner_url) as (url, place):
             manifest = back_up(home, url, place, target, taken, progress, keys)
+        if out is None:  # One elsewhere is not among those that the doctor looks at.
+            note_backup(home)
         gone = forget_oldest(home, keep) if keep is not None else []
     typer.echo(f"{target}: {len(manifest.tables)} tables, {manifest.rows} rows, {len(manifest.files)} files")
     for path in gone:

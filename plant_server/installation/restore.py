@@ -29,7 +29,7 @@ from plant_server.installation.place import database_to_fill
 from plant_server.installation.rights import end_all_create, give_rights, let_all_create
 from plant_server.installation.table_contents import QUERIES, SCHEMAS, differences, table_contents
 from plant_server.schema.migrate import ensure_roles, migrate
-from plant_server.security.installation import FOLDERS
+from plant_server.security.installation import FOLDERS, publish_certificates
 from plant_server.security.secrets import private_folder
 
 END_S = 4 * 3600
@@ -96,6 +96,7 @@ def restore_files(archive: ArchiveReader, home: Path, *, force: bool) -> tuple[P
     if (home / "broker/installation").exists():  # As `lineside prepare` leaves it.
         for folder in FOLDERS:
             private_folder(home / folder)
+        publish_certificates(home)
     _note_head(home, archive.manifest)
     settings = list(archive.files_below("settings"))
     for name, content in settings:

@@ -26,7 +26,7 @@ VARIABLES = {
 }
 """Who connects as what: a file `<role>.env` for each, since none needs to know another's password. Boards take theirs
 from `lineside_bi.env`, as `LINESIDE_BI_PASSWORD`."""
-FOLDERS = ("log", "backups", "spool", "grafana")
+FOLDERS = ("log", "backups", "spool", "grafana", "public", "public/clients")
 """What processes write into; made here, so that a container engine does not make them as root."""
 MOSQUITTO = """\
 # Made by `lineside prepare`. Paths are those inside the broker's container, or what --broker-folder and --broker-data say.
@@ -105,7 +105,15 @@ def prepare(
     identities = [*(node.identity for node in edges), *(host.identity for host in hosts)]
     pairs = {identity: authority.client_pair(identity) for identity in identities}
     files = {name: (authority.certificate, pair.certificate, pair.key) for name, pair in pairs.items()}
+    publish_certificates(home)
     return Prepared(broker, files)
+
+
+def publish_certificates(home: Path) -> None:
+    """Copy the clients' certificates, and no key, into a folder that the API may see: it warns before one ends."""
+    folder = private_folder(home / "public" / "clients")
+    for certificate in sorted((home / "ca" / "clients").glob("*.pem")):
+        write_private_file(folder / certificate.name, certificate.read_bytes())
 
 
 def _known_edges(home: Path) -> list[EdgeNode]:

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from plant_server.database import load_queries
 from plant_server.installation.backup import FOLDER
 from plant_server.installation.check_database import check_database
-from plant_server.installation.check_files import check_backups, check_certificates, check_disk
+from plant_server.installation.check_files import LAST_BACKUP, check_backups, check_certificates, check_disk
 from plant_server.installation.doctor_texts import words
 from plant_server.installation.finding import Finding
 
@@ -74,7 +74,7 @@ def _examine(database_url: str) -> list[Finding]:
         *check_disk(home),
         *check_certificates(home, now),
         *check_database(database_url),
-        *check_backups(home / FOLDER, now),
+        *check_backups(home / FOLDER, now, home / LAST_BACKUP),
     ]
 
 

@@ -24,6 +24,7 @@ from plant_server.demo.child import Child
 from plant_server.embedded.free_port import free_port
 from plant_server.embedded.mosquitto import find_mosquitto
 from plant_server.embedded.postgres import running_postgres
+from plant_server.installation.check_files import LAST_BACKUP
 from plant_server.security.installation import BROKER_ACCOUNT
 from tests.plant_server.installation.running import lineside_process as lineside
 
@@ -215,3 +216,4 @@ def test_it_is_backed_up_by_the_owner(installation: Installation) -> None:
     made = lineside(installation.home, "backup", "--keep", "3", owner_url=installation.owner_url)
     assert made.returncode == 0, made.stderr
     assert doctor(installation)["backup"]["code"] == "backup-ok"
+    assert (installation.home / LAST_BACKUP).is_file(), "for the API, which sees no backup"

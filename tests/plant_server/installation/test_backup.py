@@ -118,8 +118,10 @@ def test_files_first_then_the_database_as_containers_need_it(
     files = lineside(new, "restore", str(file), "--only", "files")
     assert files.returncode == 0, files.stderr
     assert (new / "secrets/postgres-lineside").exists()
-    for folder in ("log", "backups", "spool", "grafana"):
+    for folder in ("log", "backups", "spool", "grafana", "public/clients"):
         assert (new / folder).is_dir(), "else a container engine makes it as root"
+    certificates = sorted(path.name for path in (new / "ca/clients").glob("*.pem"))
+    assert certificates == sorted(path.name for path in (new / "public/clients").iterdir())
     database = lineside(new, "restore", str(file), "--only", "database", owner_url=elsewhere.owner_url)
     assert database.returncode == 0, database.stderr
     assert "tables, " in database.stdout

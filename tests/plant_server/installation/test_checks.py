@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from plant_server.installation.check_broker import check_broker
-from plant_server.installation.check_files import check_certificates, check_disk
+from plant_server.installation.check_files import (
+    LAST_BACKUP,
+    check_backups,
+    check_certificates,
+    check_disk,
+    note_backup,
+)
 from plant_server.installation.doctor_texts import TEXTS
 from plant_server.security.certificate_authority import CertificateAuthority
 from plant_server.settings import MqttSettings
@@ -91,3 +97,17 @@ def test_everything_said_is_said_in_both_languages() -> None:
         english, chinese = texts["en"], texts["zh-CN"]
         assert bool(english[1]) == bool(chinese[1]), code
         assert not code.endswith("-ok") or not english[1], code
+
+
+def test_a_note_of_a_backup_counts_only_where_backups_are_hidden(tmp_path: Path) -> None:
+    noted, folder = tmp_path / LAST_BACKUP, tmp_path / "backups"
+    note_backup(tmp_path)
+    assert not noted.exists(), "an earlier release prepared it, and the backup is good all the same"
+    noted.parent.mkdir()
+    note_backup(tmp_path)
+    now = datetime.now(UTC)
+    assert [one.code for one in check_backups(folder, now, noted)] == ["backup-ok"]
+    week_later = now + timedelta(days=8)
+    assert [one.level for one in check_backups(folder, week_later, noted)] == ["bad"]
+    folder.mkdir()
+    assert [one.code for one in check_backups(folder, now, noted)] == ["backup-none"], "somebody deleted it"

@@ -52,3 +52,13 @@ def test_paths_and_hosts_are_those_of_the_machine(tmp_path: Path) -> None:
     variables = (tmp_path / "secrets/lineside_plant.env").read_text()
     assert variables.startswith("LINESIDE_DATABASE_URL=postgresql://lineside_plant:")
     assert variables.rstrip().endswith("@db.plant.local:5433/lineside")
+
+
+def test_certificates_of_clients_lie_without_their_keys_where_the_api_may_look(tmp_path: Path) -> None:
+    prepare(tmp_path, edges=[PRESS], hosts=[Host("plant")], server_names=[])
+    prepare(tmp_path, edges=[CELL], hosts=[Host("plant")], server_names=[])
+    public, own = tmp_path / "public/clients", tmp_path / "ca/clients"
+    assert {path.name: path.read_bytes() for path in public.iterdir()} == {
+        path.name: path.read_bytes() for path in own.glob("*.pem")
+    }
+    assert len(list(public.iterdir())) == 3
