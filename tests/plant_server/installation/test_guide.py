@@ -83,6 +83,10 @@ def test_units_and_files_that_are_named_are_there() -> None:
     for path in re.findall(r"\b(?:plant_server|erp_bridge|edge)/[\w/.-]+\w", text):
         assert list(ROOT.glob(path)) or list(ROOT.glob(f"{path}*")), path
     for variable in set(re.findall(r"LINESIDE_[A-Z_]+", text)):
-        assert variable.startswith(("LINESIDE_UID", "LINESIDE_GID", "LINESIDE_HOME")) or any(
-            variable in path.read_text(encoding="utf-8") for path in (ROOT / "plant_server").rglob("*.py")
+        assert (
+            f"${{{variable}:" in (ROOT / "docker-compose.yml").read_text()
+            or variable == "LINESIDE_HOME"
+            or any(
+                variable in path.read_text(encoding="utf-8") for path in (ROOT / "plant_server").rglob("*.py")
+            )
         ), variable
