@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks                 all rows
     python -m tests.benchmarks ingest start    some rows; those not measured stay as they are in bench.json
-    python -m tests.benchmarks --torture       1000 kills and 3000 power cuts, written to torture.json
+    python -m tests.benchmarks --torture       1000 kills, 3000 power cuts and 100 kills up to the ERP, written to torture.json
 
 Each row carries the time (UTC) at which it was `measured`. A row that is not built yet is absent, never zero. Ends with 1 where
 a row counted something `wrong`, `lost` or `duplicated`: such a figure is no figure.
@@ -31,6 +31,7 @@ def rows(torture: bool) -> dict[str, Row]:
         commands,
         drain,
         erp,
+        erp_kills,
         faults,
         ingest,
         panels,
@@ -41,7 +42,10 @@ def rows(torture: bool) -> dict[str, Row]:
     )
 
     if torture:
-        return {"faults": lambda home: faults.faults(home, kills=1000, power_cuts_=3000)}
+        return {
+            "faults": lambda home: faults.faults(home, kills=1000, power_cuts_=3000),
+            "erp_kills": lambda home: erp_kills.erp_kills(home, kills=100),
+        }
     return {
         "opcua_1000": lambda home: polling.opcua(home, 1000),
         "modbus_1000": lambda home: polling.modbus(home, 1000),

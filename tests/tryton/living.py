@@ -28,6 +28,10 @@ class LivingTryton:
     database: str
     rpc: Rpc
 
+    def signed_in(self) -> Rpc:
+        """The administrator anew."""
+        return Rpc(self.server.url, self.database, ADMIN, PASSWORD)
+
 
 @pytest.fixture(scope="session")
 def erp_template(database_server: PostgresServer) -> str:
