@@ -112,8 +112,11 @@ def prepare(
 def publish_certificates(home: Path) -> None:
     """Copy the clients' certificates, and no key, into a folder that the API may see: it warns before one ends."""
     folder = private_folder(home / "public" / "clients")
-    for certificate in sorted((home / "ca" / "clients").glob("*.pem")):
+    own = sorted((home / "ca" / "clients").glob("*.pem"))
+    for certificate in own:
         write_private_file(folder / certificate.name, certificate.read_bytes())
+    for gone in {path.name for path in folder.iterdir()} - {path.name for path in own}:
+        (folder / gone).unlink()  # Else it would be warned of for ever.
 
 
 def _known_edges(home: Path) -> list[EdgeNode]:

@@ -62,3 +62,7 @@ def test_certificates_of_clients_lie_without_their_keys_where_the_api_may_look(t
         path.name: path.read_bytes() for path in own.glob("*.pem")
     }
     assert len(list(public.iterdir())) == 3
+    for path in own.glob("*press-shop*"):
+        path.unlink()
+    prepare(tmp_path, edges=[CELL], hosts=[Host("plant")], server_names=[])
+    assert len(list(public.iterdir())) == 2, "an edge that is gone is not warned of"
