@@ -10,7 +10,9 @@ SELECT edge, reason, sum(rows)::bigint AS count, max(received_time) AS newest FR
 GROUP BY edge, reason ORDER BY newest DESC LIMIT 20;
 
 -- gaps --
-SELECT edge, count(*) AS gaps, sum(count) AS readings, max(to_ts) AS newest FROM bi.gap GROUP BY edge ORDER BY edge;
+SELECT edge, count(*) AS gaps, sum(count) AS readings, max(to_ts) AS newest,
+       bool_or(reason = 'dropped') AS by_bounds
+FROM bi.gap GROUP BY edge ORDER BY edge;
 
 -- deliveries --
 SELECT connector, state, count(*) AS count, max(waiting_s) AS oldest_s,

@@ -64,6 +64,32 @@ async def test_a_silent_edge_its_device_and_what_lies_in_quarantine_come_with_th
     assert text.index(TEXTS["edges-silent"][language][1]) < text.index('id="edges"')
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            ("2 gaps, 4211 readings", "raise `spool.max_bytes` or `spool.max_age_h`", "does not come back"),
+        ),
+        ("zh-CN", ("4211", "调大 `spool.max_bytes` 或 `spool.max_age_h`", "无法恢复")),
+    ],
+)
+async def test_what_a_full_spool_dropped_comes_with_the_next_action(
+    client: httpx.AsyncClient, connection: AsyncConnection, language: str, words: tuple[str, ...]
+) -> None:
+    await furnish(connection)
+    gap = (
+        "INSERT INTO plant.gap (edge_id, epoch, first, last, reason, from_ts, to_ts, count)"
+        " SELECT edge_id, gen_random_uuid(), 100, 200, %s, now() - interval '2 h', now() - interval '1 h', %s FROM plant.edge"
+    )
+    await connection.execute(gap, ("no_contact", None))
+    assert words[1] not in html.unescape(await page(client, language)), "no bound of a spool dropped that"
+    await connection.execute(gap, ("dropped", 4211))
+    text = html.unescape(await page(client, language))
+    spools = text[text.index('id="spools"') : text.index('id="quarantine"')]
+    assert [word for word in words if word not in spools] == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_an_erp_that_is_held_since_a_restore_and_an_alarm_come_in_words(
     client: httpx.AsyncClient, connection: AsyncConnection, bridge_tables: None, language: str
