@@ -31,9 +31,7 @@ def ingest(
     """Store what the edges deliver. A second process of the same shard waits as a standby."""
     from plant_server.ingest.run import run
 
-    serve(
-        run, **{name: value for name, value in (("shard", shard), ("groups", groups)) if value is not None}
-    )
+    serve(run, **{name: value for name, value in (("shard", shard), ("groups", groups)) if value is not None})
 
 
 @keeper_app.command(epilog="Example: lineside keeper")

@@ -21,7 +21,19 @@ pytestmark = pytest.mark.system
 SIZES = {"terminal": (1280, 800), "smallest terminal": (1024, 768), "phone": (390, 844)}
 MM_PX = 5.9
 LINE = STATION.rpartition("/")[0]
-PANELS = ("report", "scan", "more", "change", "calibrate", "complete", "assign", "rework", "queue", "andon", "stop")
+PANELS = (
+    "report",
+    "scan",
+    "more",
+    "change",
+    "calibrate",
+    "complete",
+    "assign",
+    "rework",
+    "queue",
+    "andon",
+    "stop",
+)
 SMALL = """(most) => {
   const seen = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length;
   const open = document.querySelector('.panel:not([hidden])') || document.body;
