@@ -150,9 +150,12 @@ TEXTS: dict[str, dict[str, Words]] = {
     "spool-dropped": {
         "en": (
             "dropped within a day: {gaps}",
-            "give these edges more room (spool.max_bytes) or a better disk",
+            "`dropped`: give these edges more room (spool.max_bytes); for other reasons see the page /integrator",
         ),
-        "zh-CN": ("一天内有数据丢弃：{gaps}", "为这些边缘端增大 spool.max_bytes 或更换磁盘"),
+        "zh-CN": (
+            "一天内有数据丢弃：{gaps}",
+            "`dropped`：为这些边缘端增大 spool.max_bytes；其他原因见 /integrator 页面",
+        ),
     },
     "quarantine-ok": {"en": ("empty", ""), "zh-CN": ("为空", "")},
     "quarantine-some": {

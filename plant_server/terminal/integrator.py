@@ -42,7 +42,7 @@ class Health:
     read_time: datetime
     checks: list[Told]
     edges: Sequence[Row]
-    silent_devices: Sequence[Row]
+    devices: Sequence[Row]
     quarantine: Sequence[Row]
     gaps: Sequence[Row]
     deliveries: Sequence[Row]
@@ -50,6 +50,25 @@ class Health:
     @property
     def to_do(self) -> list[Told]:
         return [one for one in self.checks if one.level != "ok"]
+
+    @property
+    def devices_left(self) -> int:
+        """How many devices the list has no room for. Those without contact stand first."""
+        return self.devices[0]["total"] - len(self.devices) if self.devices else 0
+
+    @property
+    def silent_left(self) -> int:
+        shown = sum(not one["contact"] for one in self.devices)
+        return self.devices[0]["silent"] - shown if self.devices else 0
+
+    @property
+    def some_device_lost(self) -> bool:
+        """An edge is heard, and has no contact with a device."""
+        return bool(self.devices) and self.devices[0]["some_device_lost"]
+
+    @property
+    def some_edge_lost(self) -> bool:
+        return bool(self.devices) and self.devices[0]["some_edge_lost"]
 
 
 async def health_of(connection: AsyncConnection, database_url: str, language: str) -> Health:
@@ -60,7 +79,7 @@ async def health_of(connection: AsyncConnection, database_url: str, language: st
         datetime.now(UTC),
         sorted(checks, key=lambda one: WORST_FIRST[one.level]),
         await _rows(connection, "edges"),
-        await _rows(connection, "silent_devices"),
+        await _rows(connection, "devices"),
         await _rows(connection, "quarantine"),
         await _rows(connection, "gaps"),
         await _rows(connection, "deliveries"),

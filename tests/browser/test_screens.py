@@ -119,7 +119,7 @@ async def pages_beside(page: Page, plant: Plant) -> AsyncIterator[str]:
     await page.locator("#boss details summary").first.click()
     yield "owner"
     await page.goto(f"{plant.url}/integrator")
-    await expect(page.locator("#integrator section")).to_have_count(6)
+    await expect(page.locator("#integrator section")).to_have_count(7)
     yield "integrator"
 
 

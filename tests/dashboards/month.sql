@@ -195,7 +195,7 @@ SELECT edge_id, date_trunc('minute', stored_time), count(*), sum(samples), min(e
 FROM plant.commit_log GROUP BY edge_id, date_trunc('minute', stored_time);
 
 INSERT INTO plant.gap (edge_id, epoch, first, last, reason, device, tag, from_ts, to_ts, count, stored_time)
-SELECT edge_id, md5(node)::uuid, 100, 200, 'spool_full', NULL, NULL, %(end)s - interval '3 days', %(end)s - interval '70 hours', 4211,
+SELECT edge_id, md5(node)::uuid, 100, 200, 'dropped', NULL, NULL, %(end)s - interval '3 days', %(end)s - interval '70 hours', 4211,
        %(end)s - interval '69 hours' FROM plant.edge WHERE node = 'edge1';
 INSERT INTO plant.quarantine (edge_id, topic, payload, reason, detail, received_time)
 SELECT edge_id, 'spBv1.0/demo/DDATA/edge2/m02', '\x00', 'undecodable', 'not a payload', %(end)s - n * interval '9 hours'

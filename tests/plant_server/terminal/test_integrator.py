@@ -64,30 +64,151 @@ async def test_a_silent_edge_its_device_and_what_lies_in_quarantine_come_with_th
     assert text.index(TEXTS["edges-silent"][language][1]) < text.index('id="edges"')
 
 
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [
-        (
-            "en",
-            ("2 gaps, 4211 readings", "raise `spool.max_bytes` or `spool.max_age_h`", "does not come back"),
-        ),
-        ("zh-CN", ("4211", "调大 `spool.max_bytes` 或 `spool.max_age_h`", "无法恢复")),
-    ],
-)
-async def test_what_a_full_spool_dropped_comes_with_the_next_action(
-    client: httpx.AsyncClient, connection: AsyncConnection, language: str, words: tuple[str, ...]
+ACTIONS = {
+    "en": {
+        "dropped": ("dropped by a full spool", "raise `spool.max_bytes` or `spool.max_age_h`"),
+        "corrupt": ("the spool file was damaged", "disk and its power supply"),
+        "not_kept": ("asked for after the edge had forgotten it", "raise `spool.keep_h`"),
+        "set_aside": ("set aside because the plant never stored it", "Read in ingest's log"),
+        "overflow": ("more changes than a queue held", "raise `queue`"),
+        "no_contact": ("a subscription was lost", "the machine's OPC UA server"),
+    },
+    "zh-CN": {
+        "dropped": ("缓存已满而丢弃", "调大 `spool.max_bytes`"),
+        "corrupt": ("缓存文件损坏", "磁盘和供电"),
+        "not_kept": ("边缘已清除后才被请求", "调大 `spool.keep_h`"),
+        "set_aside": ("工厂端始终未能存储而被搁置", "查看接收服务的日志"),
+        "overflow": ("变化数超出队列容量", "`queue`"),
+        "no_contact": ("订阅丢失", "OPC UA 服务器"),
+    },
+}
+"""Reasons an edge gives (`edge.contract.spool_metrics.Gap`): what it means, and what to do."""
+
+
+async def lose(connection: AsyncConnection, reason: str, count: int | None) -> None:
+    await connection.execute(
+        "INSERT INTO plant.gap (edge_id, epoch, first, last, reason, from_ts, to_ts, count)"
+        " SELECT edge_id, gen_random_uuid(), 100, 200, %s, now() - interval '2 h', now() - interval '1 h', %s FROM plant.edge",
+        (reason, count),
+    )
+
+
+def part(text: str, section: str, following: str) -> str:
+    words = re.sub("<[^>]*>", " ", text[text.index(f'id="{section}"') : text.index(f'id="{following}"')])
+    return re.sub(r"\s+", " ", html.unescape(words))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("reason", ACTIONS["en"])
+async def test_what_is_missing_comes_with_the_action_of_its_reason_alone(
+    client: httpx.AsyncClient, connection: AsyncConnection, reason: str, language: str
 ) -> None:
     await furnish(connection)
-    gap = (
-        "INSERT INTO plant.gap (edge_id, epoch, first, last, reason, from_ts, to_ts, count)"
-        " SELECT edge_id, gen_random_uuid(), 100, 200, %s, now() - interval '2 h', now() - interval '1 h', %s FROM plant.edge"
+    await lose(connection, reason, 4211)
+    text = part(await page(client, language), "spools", "quarantine")
+    assert "4211" in text
+    told = {name for name, words in ACTIONS[language].items() if all(word in text for word in words)}
+    assert told == {reason}
+
+
+async def test_what_is_missing_is_counted_by_reason(
+    client: httpx.AsyncClient, connection: AsyncConnection
+) -> None:
+    await furnish(connection)
+    for reason, count in (
+        ("dropped", 4211),
+        ("dropped", 9),
+        ("overflow", 3),
+        ("corrupt", None),
+        ("of_later", 1),
+    ):
+        await lose(connection, reason, count)
+    text = part(await page(client, "en"), "spools", "quarantine")
+    assert "press-shop dropped by a full spool: 2 gaps, 4220 readings" in text
+    assert "press-shop more changes than a queue held: 1 gaps, 3 readings" in text
+    assert "press-shop the spool file was damaged: 1 gaps, ? readings" in text
+    assert "press-shop of_later: 1 gaps, 1 readings" in text
+    assert text.count("→") == 3, "nobody knows what to do about a reason of a later edge"
+
+
+@pytest.mark.parametrize(
+    ("language", "producing", "lost", "silent"),
+    [
+        ("en", "✓ there Fault", "run `lineside edge check`", "bring the edge back first"),
+        ("zh-CN", "✓ 在线 故障", "运行 `lineside edge check`", "先恢复该边缘"),
+    ],
+)
+async def test_devices_come_with_contact_state_and_the_age_of_the_last_good_reading(
+    client: httpx.AsyncClient,
+    connection: AsyncConnection,
+    language: str,
+    producing: str,
+    lost: str,
+    silent: str,
+) -> None:
+    shop = await furnish(connection)
+    await connection.execute("DELETE FROM plant.last_value")
+    await connection.execute(
+        "INSERT INTO plant.tag (device_id, name, datatype) SELECT device_id, 'speed', 10 FROM plant.device"
     )
-    await connection.execute(gap, ("no_contact", None))
-    assert words[1] not in html.unescape(await page(client, language)), "no bound of a spool dropped that"
-    await connection.execute(gap, ("dropped", 4211))
-    text = html.unescape(await page(client, language))
-    spools = text[text.index('id="spools"') : text.index('id="quarantine"')]
-    assert [word for word in words if word not in spools] == []
+    await connection.execute(
+        "INSERT INTO plant.last_value (tag_id, ts, value, quality)"
+        " SELECT tag_id, now() - CASE WHEN tag_id = %(good)s THEN interval '30 min' ELSE interval '5 min' END, 1,"
+        " CASE WHEN tag_id = %(good)s THEN 193 ELSE 500 END FROM plant.tag",
+        {"good": shop.tag_id},
+    )
+    text = part(await page(client, language), "devices", "spools")
+    assert f"press-shop/press1 {producing} 30 " in text
+    assert lost not in text
+    assert silent not in text
+    await connection.execute("UPDATE plant.device SET online = false")
+    text = part(await page(client, language), "devices", "spools")
+    assert ("✕ No contact" if language == "en" else "✕ ") in text
+    assert lost in text
+    assert silent not in text
+    await connection.execute("UPDATE plant.edge SET last_message = now() - interval '1 h'")
+    text = part(await page(client, language), "devices", "spools")
+    assert lost not in text
+    assert silent in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_an_edge_that_is_heard_while_its_spool_grows_old_comes_with_the_next_action(
+    client: httpx.AsyncClient, connection: AsyncConnection, language: str
+) -> None:
+    words = "A backlog drains by itself" if language == "en" else "积压会自行排空"
+    shop = await furnish(connection)
+    stored = (
+        "INSERT INTO plant.last_value (tag_id, ts, value, quality) VALUES (%s, now() - %s::interval, 1, 192)"
+        " ON CONFLICT (tag_id) DO UPDATE SET ts = EXCLUDED.ts, is_live = false"
+    )
+    await connection.execute(stored, (shop.tag_id, "1 min"))
+    assert words not in part(await page(client, language), "edges", "devices")
+    await connection.execute(stored, (shop.tag_id, "3 h"))
+    text = part(await page(client, language), "edges", "devices")
+    assert words in text
+    assert ("is up to 3 h old" if language == "en" else "最久已达 3") in text
+    await connection.execute("UPDATE plant.device SET online = false")
+    assert words not in part(await page(client, language), "edges", "devices"), (
+        "nothing is read, nothing waits"
+    )
+
+
+async def test_of_many_devices_the_silent_ones_come_first_and_the_rest_is_counted(
+    client: httpx.AsyncClient, connection: AsyncConnection
+) -> None:
+    await furnish(connection)
+    await connection.execute(
+        "INSERT INTO plant.device (edge_id, name, online)"
+        " SELECT edge_id, 'a' || to_char(n, 'FM000'), true FROM plant.edge CROSS JOIN generate_series(1, 60) AS n"
+    )
+    await connection.execute("UPDATE plant.device SET online = false WHERE name IN ('a060', 'press1')")
+    text = part(await page(client, "en"), "devices", "spools")
+    assert text.index("press-shop/a060") < text.index("press-shop/press1") < text.index("press-shop/a001")
+    assert text.count("press-shop/") == 50
+    assert "and 11 more, of which 0 without contact" in text
+    await connection.execute("UPDATE plant.device SET online = NULL")
+    assert "and 11 more, of which 11 without contact" in part(await page(client, "en"), "devices", "spools")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
