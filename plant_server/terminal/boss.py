@@ -1,6 +1,6 @@
 """What the owner sees on the phone: today beside yesterday, each figure with its age and one line of why.
 
-Every figure comes from a view of schema `bi`, so that boards and this page cannot tell two stories.
+Every figure of today comes from a view of schema `bi`, so that boards and this page cannot tell two stories.
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,7 +75,11 @@ class Energy:
 
 @dataclass(frozen=True, slots=True)
 class Boss:
-    """`today` is the business date that runs; rows are those of boss.sql."""
+    """`today` is the business date that runs; rows are those of boss.sql.
+
+    `late_before`: orders that were late at this time yesterday; `stood_before_s`: of the machine that had stood longest until then,
+    s. None: yesterday is not known.
+    """
 
     today: date
     read_time: datetime
@@ -84,7 +88,9 @@ class Boss:
     scrap: Row | None
     due: Sequence[Row]
     late: Sequence[Row]
+    late_before: int | None
     stops: Sequence[Row]
+    stood_before_s: float | None
     calls: Row
     open_points: Row
     energy: Energy
@@ -96,6 +102,11 @@ class Boss:
     @property
     def due_good(self) -> float:
         return float(sum(one["good"] for one in self.due))
+
+    @property
+    def stood_s(self) -> float:
+        """Of the machine that stood longest, s; 0: none stood for a minute."""
+        return _longest_s(self.stops)
 
     @property
     def farthest_behind(self) -> Row | None:
@@ -120,6 +131,7 @@ async def _read(connection: AsyncConnection, zone: str, wanted: date | None) -> 
     scrap = await _rows(connection, "scrap", values)
     (calls,) = await _rows(connection, "calls", values)
     (open_points,) = await _rows(connection, "open_points", values)
+    (late_before,) = await _rows(connection, "late_before", values)
     return Boss(
         day["today"],
         day["read_time"],
@@ -128,11 +140,24 @@ async def _read(connection: AsyncConnection, zone: str, wanted: date | None) -> 
         scrap[0] if scrap else None,
         await _rows(connection, "due", values),
         await _rows(connection, "late", values),
+        late_before["late"],
         await _rows(connection, "stops", values),
+        await _stood_before_s(connection, day),
         calls,
         open_points,
         _energy(await _rows(connection, "energy", values)),
     )
+
+
+async def _stood_before_s(connection: AsyncConnection, day: Row) -> float | None:
+    if not day["knows_stops_before"]:
+        return None
+    values = {"from_ts": day["from_before"], "to_ts": day["to_before"]}
+    return _longest_s(await _rows(connection, "stops", values))
+
+
+def _longest_s(stops: Sequence[Row]) -> float:
+    return float(stops[0]["stood_s"]) if stops else 0.0
 
 
 def _energy(items: list[dict[str, Any]]) -> Energy:

@@ -1,13 +1,23 @@
 -- day --
--- The business date that is asked for, else the one that runs now; from when to when, and how far the machines are known.
+-- The business date that is asked for, else the one that runs now; from when to when; the same stretch of the day before, as far as
+-- this day has come; and whether any machine was known in it.
 WITH running AS (
     SELECT coalesce(%(day)s::date, (SELECT business_date FROM bi.shift WHERE from_ts <= now() AND to_ts > now() ORDER BY from_ts LIMIT 1),
                     (now() AT TIME ZONE %(zone)s)::date) AS today
+), stretch AS (
+    SELECT today, coalesce(min(shift.from_ts), today::timestamp AT TIME ZONE %(zone)s) AS from_ts,
+           coalesce(max(shift.to_ts), (today + 1)::timestamp AT TIME ZONE %(zone)s) AS to_ts
+    FROM running LEFT JOIN bi.shift ON shift.business_date = running.today
+    GROUP BY today
+), told AS (
+    SELECT today, from_ts, to_ts, from_ts - interval '1 day' AS from_before,
+           greatest(least(now(), to_ts), from_ts) - interval '1 day' AS to_before
+    FROM stretch
 )
-SELECT today, coalesce(min(shift.from_ts), today::timestamp AT TIME ZONE %(zone)s) AS from_ts,
-       coalesce(max(shift.to_ts), (today + 1)::timestamp AT TIME ZONE %(zone)s) AS to_ts, now() AS read_time
-FROM running LEFT JOIN bi.shift ON shift.business_date = running.today
-GROUP BY today;
+SELECT today, from_ts, to_ts, from_before, to_before, now() AS read_time,
+       EXISTS (SELECT FROM bi.machine_state AS known
+               WHERE known.from_ts < to_before AND coalesce(known.to_ts, 'infinity') > from_before) AS knows_stops_before
+FROM told;
 
 -- hours --
 -- Sums of today, and of yesterday until the same time; the hour that runs in proportion. Ratios are divided afterwards.
@@ -36,6 +46,14 @@ ORDER BY quantity - good DESC, work_order;
 -- late --
 SELECT work_order, due_time, remaining, is_late FROM bi.work_order
 WHERE ended_time IS NULL AND (is_late OR is_at_risk) ORDER BY is_late DESC, due_time, work_order;
+
+-- late_before --
+-- How many were late at this time yesterday, by the due times known now; null: no order was known then. Of the table, as the view
+-- does not say since when an order is known: one that arrives overdue was not late before it came.
+SELECT CASE WHEN count(*) > 0 THEN count(*) FILTER (WHERE due_time < day_ago.time AND coalesce(ended_time, 'infinity') > day_ago.time) END
+       AS late
+FROM plant.work_order CROSS JOIN (SELECT now() - interval '1 day' AS time) AS day_ago
+WHERE created_time <= day_ago.time;
 
 -- stops --
 -- The three machines that stood longest today, each with the reason that cost most. `longest`: of all its reasons.

@@ -12,7 +12,7 @@ from plant_server.people.roles import Role
 from plant_server.terminal.boss import Boss, boss_of
 from tests.plant_server.api_fixture import asking
 from tests.plant_server.people.staff import add_person, sign_in
-from tests.plant_server.terminal.shop import furnish
+from tests.plant_server.terminal.shop import Shop, furnish
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 DAYS = """
@@ -33,9 +33,9 @@ async def hour(connection: AsyncConnection, ago: timedelta, **told: float) -> No
     await connection.execute(HOUR, {"from": datetime.now(UTC) - ago, **told})
 
 
-async def two_days(connection: AsyncConnection) -> None:
+async def two_days(connection: AsyncConnection) -> Shop:
     """Today 100 of 110 are good in 3600 s; yesterday 160 of 200 in two hours, of which one and a half had passed by now."""
-    await furnish(connection, stands=False)
+    shop = await furnish(connection, stands=False)
     await connection.execute(DAYS)
     await hour(
         connection, timedelta(hours=1), producing=2000, unplanned=1200, made=110, scrap=10, planned_run=1100
@@ -52,6 +52,7 @@ async def two_days(connection: AsyncConnection) -> None:
         scrap=20,
         planned_run=1000,
     )
+    return shop
 
 
 async def read(connection: AsyncConnection) -> Boss:
