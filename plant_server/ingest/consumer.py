@@ -3,9 +3,9 @@
 STATE (Sparkplug B 3.0, chapter 4, `tck-id-host-topic-phid-*`): on each CONNECT the will says offline with the time of
 that CONNECT; once connected the host subscribes its own STATE first, then the edges; when the broker has confirmed
 both, it publishes online with the will's time. An offline of its own id that it did not mean (an old will that came
-late) is answered with online at once. One that is newer than the present birth was said by another process of this
-shard: edges would take our answer for old, so `must_renew` asks for a new CONNECT. A clean exit publishes the death,
-then disconnects.
+late) is answered with online at once. One that is newer than the present CONNECT was said by another process of this
+shard, which perhaps left while we came: edges would take our birth for old, so `must_renew` asks for a new CONNECT, later
+than all that was said (`said_ms`). A clean exit publishes the death, then disconnects.
 
 Commands are QoS 0: one that is lost is made good by the edge's own timer.
 """
@@ -54,11 +54,13 @@ def subscriptions(groups: tuple[str, ...]) -> list[tuple[str, int]]:
 class Consumer:
     """`with Consumer(settings, inbox) as consumer:` connects and stays connected, with back-off, until the end."""
 
-    def __init__(self, settings: Settings, inbox: Inbox) -> None:
+    def __init__(self, settings: Settings, inbox: Inbox, after_ms: int = 0) -> None:
+        """`after_ms`: time of the newest STATE of this shard that is known; ours are later."""
         self._settings = settings
         self._inbox = inbox
         self._state_topic = state_topic(settings.shard)
-        self._will_ms = 0
+        self._will_ms = after_ms
+        self.said_ms = after_ms
         self._awaited: set[int] = set()
         self._is_online = False
         self.must_renew = False
@@ -80,7 +82,8 @@ class Consumer:
         """Death, then DISCONNECT. Whoever leaves because its database is gone says so too: edges then keep their data."""
         if self._is_online:
             self._is_online = False
-            body = encode_state(online=False, timestamp_ms=_now_ms())
+            self.said_ms = max(_now_ms(), self.said_ms)
+            body = encode_state(online=False, timestamp_ms=self.said_ms)
             death = self._client.publish(self._state_topic, body, qos=1, retain=True)
             with _ignoring_a_lost_connection():
                 death.wait_for_publish(GOODBYE_TIMEOUT_S)
@@ -131,7 +134,7 @@ class Consumer:
 
     def _on_pre_connect(self, client: mqtt.Client, _: Any) -> None:
         self._thread = threading.current_thread()
-        self._will_ms = max(_now_ms(), self._will_ms + 1)
+        self._will_ms = self.said_ms = max(_now_ms(), self.said_ms + 1)
         body = encode_state(online=False, timestamp_ms=self._will_ms)
         client.will_set(self._state_topic, body, qos=1, retain=True)
 
@@ -153,7 +156,7 @@ class Consumer:
         if any(reason.is_failure for reason in reasons):
             log.error("subscription_refused", url=self._settings.mqtt.url, shard=self._settings.shard)
         self._awaited.discard(number)
-        if not self._awaited and not self._is_online:
+        if not (self._awaited or self._is_online or self.must_renew):
             self._is_online = True
             self._say_online()
             log.info("broker_connected", url=self._settings.mqtt.url, shard=self._settings.shard)
@@ -190,11 +193,13 @@ class Consumer:
             online, timestamp_ms = decode_state(payload)
         except MalformedPayload:
             online, timestamp_ms = False, 0
-        if online or not self._is_online:
-            return  # Before our birth the broker may show us the retained death of our last life.
+        if online:
+            return
         if timestamp_ms > self._will_ms:
+            self.said_ms = max(timestamp_ms, self.said_ms)
             self.must_renew = True
-        self._say_online()
+        if self._is_online:  # Before our birth the broker may show us the retained death of our last life.
+            self._say_online()
 
     def _say_online(self) -> None:
         body = encode_state(online=True, timestamp_ms=self._will_ms)

@@ -64,10 +64,12 @@ def _live(settings: Settings, stop: threading.Event) -> None:
             return
         pipeline = Pipeline(connection, settings)
         pipeline.begin()
+        said_ms = 0
         while not stop.is_set():  # A renewed CONNECT does not end the life.
             inbox = Inbox()
-            with Consumer(settings, inbox) as consumer:
+            with Consumer(settings, inbox, after_ms=said_ms) as consumer:
                 _serve(pipeline, inbox, consumer, stop)
+            said_ms = consumer.said_ms
 
 
 def _serve(pipeline: Pipeline, inbox: Inbox, consumer: Consumer, stop: threading.Event) -> None:

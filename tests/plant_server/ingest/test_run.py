@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -159,6 +160,27 @@ def test_an_offline_of_its_own_id_is_answered_with_online(
         client.wait_for(
             lambda: client.states()[-1][0] and client.states()[-1][1] >= newer_ms, "a birth that is not old"
         )
+
+
+def test_a_death_said_by_who_left_while_it_came_is_outlived(
+    plant: Plant, broker: Broker, settings: Settings
+) -> None:
+    """The owner before says goodbye later than the CONNECT of the next: edges must not take the next for old."""
+    host = MqttClient(broker, broker.credentials_for_host("plant"), ["spBv1.0/STATE/plant"])
+    with host, an_edge(broker) as client:
+        death_ms = int(time.time() * 1000) + 60_000
+        host.client.publish("spBv1.0/STATE/plant", encode_state(online=False, timestamp_ms=death_ms), 1, True)
+        client.wait_for(lambda: (False, death_ms) in client.states(), "the death of the owner before")
+        with running(settings):
+            client.wait_for(
+                lambda: client.states()[-1][0] and client.states()[-1][1] > death_ms,
+                "a birth that is not old",
+            )
+        client.wait_for(lambda: not client.states()[-1][0], "STATE offline")
+        assert client.states()[-1][1] > death_ms
+        host.client.publish("spBv1.0/STATE/plant", b"", 1, True).wait_for_publish(
+            5
+        )  # For the tests after this.
 
 
 def test_it_starts_over_when_its_database_session_is_ended(
