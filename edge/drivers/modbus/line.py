@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import cast
 
 from edge.acquisition.modbus_url import Endpoint
@@ -101,34 +102,37 @@ class Line(asyncio.Protocol):
 
 async def open_line(endpoint: Endpoint) -> Line:
     """An open line. Raises DeviceUnavailable; the caller has the deadline."""
-    loop = asyncio.get_running_loop()
     line = Line(endpoint)
-    try:
-        if endpoint.path:
-            # Megabytes that only an edge with a serial line pays.
-            from pymodbus.transport.serialtransport import create_serial_connection
-
-            await create_serial_connection(
-                loop,
-                lambda: line,
-                endpoint.path,
-                baudrate=endpoint.baud,
-                bytesize=8,
-                parity=endpoint.parity,
-                stopbits=endpoint.stopbits,
-                timeout=0,
-            )
-        else:
-            transport, _ = await loop.create_connection(lambda: line, endpoint.host, endpoint.port)
-            _watch(transport.get_extra_info("socket"))
-        await line.made
-    except OSError as error:
-        line.close()
-        raise DeviceUnavailable(f"cannot connect to {endpoint.place}: {error}") from error
-    except BaseException:
-        line.close()
-        raise
+    with ExitStack() as undo:
+        undo.callback(line.close)
+        try:
+            await _connect(line, endpoint)
+        except OSError as error:
+            raise DeviceUnavailable(f"cannot connect to {endpoint.place}: {error}") from error
+        undo.pop_all()
     return line
+
+
+async def _connect(line: Line, endpoint: Endpoint) -> None:
+    loop = asyncio.get_running_loop()
+    if endpoint.path:
+        # Megabytes that only an edge with a serial line pays.
+        from pymodbus.transport.serialtransport import create_serial_connection
+
+        await create_serial_connection(
+            loop,
+            lambda: line,
+            endpoint.path,
+            baudrate=endpoint.baud,
+            bytesize=8,
+            parity=endpoint.parity,
+            stopbits=endpoint.stopbits,
+            timeout=0,
+        )
+    else:
+        transport, _ = await loop.create_connection(lambda: line, endpoint.host, endpoint.port)
+        _watch(transport.get_extra_info("socket"))
+    await line.made
 
 
 def _give_up(reply: "asyncio.Future[bytes]") -> None:
