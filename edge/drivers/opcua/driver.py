@@ -148,7 +148,9 @@ class OpcUaDriver:
         if plan is None or plan.tags is not tags:
             nodes, unresolved = self._resolved(tags)
             _, values = self._connected()
-            plan = self._plans[id(tags)] = ReadPlan(tags, nodes, unresolved, values, self._nodes_per_read)
+            plan = self._plans[id(tags)] = ReadPlan(
+                tags, nodes, unresolved, values, self._nodes_per_read, scalars=self._device.scalar_read
+            )
         return plan
 
     def _ask_for_less(self) -> None:

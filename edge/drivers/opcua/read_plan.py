@@ -7,6 +7,7 @@ from asyncua.ua import uaerrors
 
 from edge.acquisition.decode import Publisher
 from edge.acquisition.profile import Tag
+from edge.drivers.opcua import scalar_read
 from edge.drivers.opcua.batch_read import BatchRead
 from edge.drivers.opcua.values import Values, address_of
 
@@ -16,10 +17,18 @@ class Batch:
 
     __slots__ = ("request", "tags", "whole")
 
-    def __init__(self, nodes: Sequence[tuple[Tag, ua.NodeId]], values: Values, *, whole: bool) -> None:
-        self.tags: list[tuple[Tag, Publisher]] = [(tag, values.publisher(tag)) for tag, _ in nodes]
-        self.request = BatchRead([node for _, node in nodes], whole=whole)
+    def __init__(
+        self, tags: Sequence[tuple[Tag, ua.NodeId]], values: Values, *, whole: bool, scalars: bool
+    ) -> None:
+        """`scalars`: by the short cut for scalars, if `whole` and the version of asyncua allow it."""
+        nodes = [node for _, node in tags]
+        self.tags: list[tuple[Tag, Publisher]] = [(tag, values.publisher(tag)) for tag, _ in tags]
         self.whole = whole
+        self.request = (
+            scalar_read.ScalarRead(nodes)
+            if scalars and not whole and scalar_read.usable()
+            else BatchRead(nodes, whole=whole)
+        )
 
 
 class ReadPlan:
@@ -32,6 +41,8 @@ class ReadPlan:
         unresolved: Sequence[Tag],
         values: Values,
         nodes_per_read: int,
+        *,
+        scalars: bool = False,
     ) -> None:
         self.tags = tags
         self.unresolved = unresolved
@@ -39,7 +50,7 @@ class ReadPlan:
         for whole in (False, True):
             alike = [(tag, node) for tag, node in nodes if bool(address_of(tag).at) is whole]
             self.batches += [
-                Batch(alike[first : first + nodes_per_read], values, whole=whole)
+                Batch(alike[first : first + nodes_per_read], values, whole=whole, scalars=scalars)
                 for first in range(0, len(alike), nodes_per_read)
             ]
 
