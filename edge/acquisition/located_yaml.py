@@ -3,7 +3,7 @@
 Plain data only: no tags of Python objects, no key twice in a mapping.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,21 @@ def written(location: Sequence[int | str]) -> str:
 
 def read_yaml(path: Path) -> Located:
     """Read one file. Raises ConfigError if it cannot be read, is not YAML, or says one thing twice."""
+    return parse_yaml(read_text(path), source=str(path))
+
+
+YamlReader = Callable[[Path], Located]
+"""`read_yaml`, or one that gives a file as it stood at another time."""
+
+
+def read_text(path: Path) -> str:
+    """Raises ConfigError if the file cannot be read or is no text."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError.of_file(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError.of_file(path, f"is not UTF-8: {error.reason} at byte {error.start}") from error
-    return parse_yaml(text, source=str(path))
 
 
 def parse_yaml(text: str, *, source: str) -> Located:
