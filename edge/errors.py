@@ -16,6 +16,7 @@ Whatever is not in this tree is a mistake of ours and ends the process.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -70,8 +71,25 @@ class CommandRefused(LinesideEdgeError):
     """What a host asked of a device is not allowed by the configuration, or the device said no. Never repeated."""
 
 
+class BrokerTrouble(StrEnum):
+    """Why a broker is not, or no longer, the one that is used. Each has its next action on the health page."""
+
+    UNREACHABLE = "unreachable"  # No such name, no route, nobody listens there.
+    SILENT = "silent"  # It takes the connection and does not answer.
+    CERTIFICATE = "certificate"  # Ours or its own is not accepted, or cannot be read.
+    REFUSED = "refused"  # User, password, client id or a right.
+    LOST = "lost"  # It worked, and ended.
+    HOST_OFFLINE = "host_offline"  # The primary host says that it is not connected to this broker.
+    HOST_ABSENT = "host_absent"  # The primary host says nothing at this broker.
+    PLANT_SILENT = "plant_silent"  # The primary host is online there, and stores nothing.
+
+
 class BrokerUnavailable(LinesideEdgeError):
     """No connection to this broker, or it refused us. Retry; readings wait in the spool."""
+
+    def __init__(self, message: str, trouble: BrokerTrouble = BrokerTrouble.UNREACHABLE) -> None:
+        self.trouble = trouble
+        super().__init__(message)
 
 
 class SpoolError(LinesideEdgeError):

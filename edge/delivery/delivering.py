@@ -1,4 +1,4 @@
-"""What outlives a connection: the spool's door, the plant's host as last heard, the wish to stop, the counts."""
+"""What outlives a connection: the spool's door, the list of brokers, the wish to stop, the counts."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge.acquisition.commanding import CommandDesk
-from edge.delivery.primary_host import PrimaryHost
+from edge.delivery.broker_list import BrokerList
 from edge.delivery.sparkplug_session import CommandReader
 from edge.delivery.spool_writer import SpoolWriter
 from edge.settings import Settings
@@ -33,8 +33,8 @@ class Delivering:
     writer: SpoolWriter
     settings: Settings
     poison_after_s: float
+    brokers: BrokerList
     statistics: PublisherStatistics = field(default_factory=PublisherStatistics)
-    host: PrimaryHost = field(default_factory=PrimaryHost)
     commands: CommandReader = field(default_factory=CommandReader)
     desks: Mapping[str, CommandDesk] = field(default_factory=dict)  # By device: where its commands are taken.
     stop_at: float | None = None

@@ -13,13 +13,14 @@ from edge.contract.spool_metrics import HEARTBEAT_EVERY_S
 from edge.contract.topics import MessageType, TopicError, parse_topic, state_topic
 from edge.delivery.announcements import Announcements
 from edge.delivery.backlog import Backlog, Batch
+from edge.delivery.broker_list import Stay
 from edge.delivery.delivering import Delivering, now_ms
 from edge.delivery.mqtt_link import Arrived, MqttLink
 from edge.delivery.sparkplug_session import Command, SparkplugSession
 from edge.delivery.spool import Spool
 from edge.delivery.spool_writer import EpochChanged
 from edge.delivery.window import Window
-from edge.errors import SpoolUnavailable
+from edge.errors import BrokerTrouble, SpoolUnavailable
 
 log = structlog.get_logger()
 
@@ -52,7 +53,14 @@ class DeliverySession:
         )  # (message of the link, last entry); `acknowledge: none`
         self._birth_at: float | None = None if self._state_topic else self._now()
         self._last_birth_at = -REBIRTHS_MIN_S
-        self._leaving: str | None = None
+        self._broker = delivering.brokers.current
+        self._stay = Stay.begin(
+            self._now(),
+            has_others=delivering.brokers.has_others,
+            awaits_host=self._state_topic is not None,
+        )
+        self._leaving: BrokerTrouble | None = None
+        self._stops = False
         self._caught_up_at = self._now()
         self._live_at = 0.0
         self._beat_at = 0.0
@@ -68,30 +76,31 @@ class DeliverySession:
     def _born(self) -> bool:
         return self._announcements.are_given
 
-    async def run(self) -> None:
-        """Until the link is lost, the host goes offline, or the edge stops. Raises SpoolUnavailable."""
+    async def run(self) -> BrokerTrouble | None:
+        """Until the link is lost, the plant is better looked for elsewhere, or the edge stops (None). Raises
+        SpoolUnavailable."""
         delivering = self._delivering
-        while self._link.lost is None and self._leaving is None:
+        while not self._is_over:
             try:
                 await self._take_inbox()
-                if self._leaving is None:
+                if not self._is_over:
                     await self._act()
             except EpochChanged:
                 continue  # `_act` begins with it.
             if delivering.stop_at is not None and (self._now() >= delivering.stop_at or self._is_done()):
-                self._leaving = "stop"
-            if self._leaving is None:
+                self._stops = True
+            if not self._is_over:
                 await delivering.sleep_until(self._next_deadline())
         await self._leave()
+        return BrokerTrouble.LOST if self._link.lost is not None else self._leaving
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stops or self._leaving is not None or self._link.lost is not None
 
     async def _leave(self) -> None:
-        self._delivering.host.disconnected()
-        if self._link.lost is not None:
-            log.warning("broker_lost", reason=self._link.lost)
-        else:
-            if self._born:
-                await self._link.publish_last(self._session.will(now_ms()))
-            log.info("broker_left", reason=self._leaving)
+        if self._born and self._link.lost is None:
+            await self._link.publish_last(self._session.will(now_ms()))
         try:
             await self._store_position(force=True)
         except EpochChanged:
@@ -106,6 +115,7 @@ class DeliverySession:
         due_at = self._window.due_at()
         if self._born and due_at is not None and now >= due_at:
             await self._go_back()
+        self._leaving = self._leaving or self._stay.why_leave(now)
         if self._born and self._birth_at is None:  # A birth that is due lets no data pass before it.
             await self._send()
             self._take_receipts()
@@ -127,7 +137,7 @@ class DeliverySession:
     # -- what the broker brings -------------------------------------------------------------------------------------
 
     async def _take_inbox(self) -> None:
-        while self._leaving is None and not self._link.inbox.empty():
+        while not self._is_over and not self._link.inbox.empty():
             arrived = self._link.inbox.get_nowait()
             try:
                 if arrived.topic == self._state_topic:
@@ -161,13 +171,18 @@ class DeliverySession:
             desk.ask(named.name, named, now_ms())
 
     def _host_said(self, online: bool, timestamp_ms: int) -> None:
-        if not self._delivering.host.heard(online, timestamp_ms):
+        host = self._broker.host
+        if not host.heard(online, timestamp_ms):
+            if online and not host.online:
+                self._stay.host_is_dated_back(self._now())
             return
-        if online and not self._born and self._birth_at is None:
-            self._birth_at = self._now() + random.uniform(0, self._timing.birth_delay_max_s)  # noqa: S311
-        elif not online and self._born:
-            self._leaving = "host offline"
-        elif not online:
+        if online:
+            self._stay.host_came()
+            if not self._born and self._birth_at is None:
+                self._birth_at = self._now() + random.uniform(0, self._timing.birth_delay_max_s)  # noqa: S311
+        elif self._born or self._stay.has_others:
+            self._leaving = BrokerTrouble.HOST_OFFLINE
+        else:
             self._birth_at = None
 
     async def _obey(self, command: Command) -> None:
@@ -185,6 +200,7 @@ class DeliverySession:
             await self._writer.call_in(self._session.epoch, Spool.begin_epoch)
             return
         was = self._window.position
+        self._stay.answered()
         self._window.committed(command.committed, self._now())
         self._backlog.plant_answered()
         if was is None:
@@ -207,6 +223,7 @@ class DeliverySession:
         self._announcements.give_births(now_ms())
         self._birth_at, self._last_birth_at = None, self._now()
         self._statistics.births += 1
+        self._delivering.brokers.worked()
         self._backlog.forget()
         self._unproven.clear()
         self._window.born(self._now())
@@ -218,6 +235,7 @@ class DeliverySession:
         self._window.go_back(self._now())
         self._unproven.clear()
         self._statistics.times_gone_back += 1
+        self._stay.unanswered(self._now())
         if self._window.position is not None:
             first = self._window.position + 1
             await self._backlog.went_back(first, unanswered, self._window.fruitless, self._now())

@@ -21,7 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.acquisition.setting_types import DEFAULT_PORTS
 from edge.delivery.sparkplug_session import Message
-from edge.errors import BrokerUnavailable
+from edge.errors import BrokerTrouble, BrokerUnavailable
 from edge.settings import Broker
 
 log = structlog.get_logger()
@@ -85,7 +85,7 @@ class MqttLink:
                 OSError,
                 ValueError,
             ) as error:  # Half written just now, perhaps: certificates are renewed.
-                raise BrokerUnavailable(f"certificates: {error}") from error
+                raise BrokerUnavailable(f"certificates: {error}", BrokerTrouble.CERTIFICATE) from error
         client.will_set(will.topic, will.payload, qos=1, retain=False)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
@@ -107,8 +107,8 @@ class MqttLink:
             self._was_connected = True
         except (TimeoutError, BrokerUnavailable) as error:
             await self._close()
-            reason = str(error) or "no answer to CONNECT"
-            raise BrokerUnavailable(f"{host}:{port}: {reason}") from error
+            trouble = error.trouble if isinstance(error, BrokerUnavailable) else BrokerTrouble.SILENT
+            raise BrokerUnavailable(f"{host}:{port}: {error or 'no answer to CONNECT'}", trouble) from error
         except asyncio.CancelledError:
             await self._close()
             raise
@@ -126,7 +126,7 @@ class MqttLink:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._subscribed
         except TimeoutError as error:
-            raise BrokerUnavailable("no answer to SUBSCRIBE") from error
+            raise BrokerUnavailable("no answer to SUBSCRIBE", BrokerTrouble.SILENT) from error
 
     def publish(self, message: Message) -> mqtt.MQTTMessageInfo:
         """Hand a message to paho. Nothing is known of its fate; `retain` is false for all an edge says."""
@@ -178,13 +178,15 @@ class MqttLink:
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self._tell(self._fail, self._connected, f"refused: {reason}")
+            self._tell(self._fail, self._connected, f"refused: {reason}", BrokerTrouble.REFUSED)
         else:
             self._tell(self._succeed, self._connected)
 
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:
         # paho calls this while it handles the exception, and tells nothing of it.
-        self._tell(self._fail, self._connected, str(sys.exc_info()[1] or "no connection"))
+        error = sys.exc_info()[1]
+        trouble = BrokerTrouble.CERTIFICATE if isinstance(error, ssl.SSLError) else BrokerTrouble.UNREACHABLE
+        self._tell(self._fail, self._connected, str(error or "no connection"), trouble)
 
     def _on_socket_open(self, _client: Any, _data: Any, connection: Any) -> None:
         """Small messages in a row must not each wait 40 ms for the other side's delayed acknowledgement."""
@@ -197,7 +199,8 @@ class MqttLink:
     def _on_subscribe(self, _client: Any, _data: Any, _mid: Any, reasons: Any, _properties: Any) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
         if refused:
-            self._tell(self._fail, self._subscribed, f"subscription refused: {', '.join(refused)}")
+            reason = f"subscription refused: {', '.join(refused)}"
+            self._tell(self._fail, self._subscribed, reason, BrokerTrouble.REFUSED)
         else:
             self._tell(self._succeed, self._subscribed)
 
@@ -221,16 +224,22 @@ class MqttLink:
             future.set_result(None)
 
     @staticmethod
-    def _fail(future: "asyncio.Future[None]", reason: str) -> None:
+    def _fail(future: "asyncio.Future[None]", reason: str, trouble: BrokerTrouble) -> None:
         if not future.done():
-            future.set_exception(BrokerUnavailable(reason))
+            future.set_exception(BrokerUnavailable(reason, trouble))
             future.exception()  # Taken note of here too: nobody may be waiting any more.
 
     def _was_lost(self, reason: str) -> None:
         self.lost = self.lost or reason
         self._closed.set()
-        for future in (self._connected, self._subscribed):
-            self._fail(future, reason)
+        # Since TLS 1.3 a broker that does not accept our certificate lets us finish the handshake, then hangs up.
+        unwanted = self._url.scheme == "mqtts"
+        words = "it hung up instead of answering CONNECT"
+        words += ": perhaps it does not accept our certificate" if unwanted else ": perhaps it wants mqtts"
+        self._fail(
+            self._connected, words, BrokerTrouble.CERTIFICATE if unwanted else BrokerTrouble.UNREACHABLE
+        )
+        self._fail(self._subscribed, reason, BrokerTrouble.LOST)
         self._wake.set()
 
     def _arrived(self, arrived: Arrived) -> None:

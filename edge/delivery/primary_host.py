@@ -1,13 +1,19 @@
-"""Whether the plant listens: the primary host's STATE messages, by the rules of Sparkplug 3.0. Pure."""
+"""Whether the plant listens at one broker: the primary host's STATE messages, by the rules of Sparkplug 3.0. Pure.
+
+A host has a session of its own with each broker, and STATE carries the time at which that session began. So what one
+broker says of it tells nothing of another, and each connection begins anew: the broker's retained word is its present
+one. A memory that reached over connections would wait for ever for a host whose clock was set back.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class PrimaryHost:
-    """Births wait until the host is online. `timestamp_ms` is the newest STATE seen, of any kind."""
+    """As heard in one connection. Births wait until it is online. `timestamp_ms`: of the newest STATE, by the host's
+    clock, which is compared with nothing but itself."""
 
-    online: bool = False
+    online: bool | None = None  # None: it said nothing yet.
     timestamp_ms: int = -1
 
     def heard(self, online: bool, timestamp_ms: int) -> bool:
@@ -16,7 +22,3 @@ class PrimaryHost:
             return False
         self.online, self.timestamp_ms = online, timestamp_ms
         return True
-
-    def disconnected(self) -> None:
-        """Our own connection ended: what the host said there no longer holds, its clock does."""
-        self.online = False

@@ -16,16 +16,23 @@ import structlog
 
 from edge.acquisition.commanding import CommandDesk
 from edge.contract.topics import MessageType, edge_topic, state_topic
+from edge.delivery.broker_list import BrokerList
 from edge.delivery.delivering import Delivering, now_ms
 from edge.delivery.delivery_session import DeliverySession
 from edge.delivery.mqtt_link import MqttLink
 from edge.delivery.sparkplug_session import NodeIdentity, SparkplugSession
 from edge.delivery.spool import Spool
 from edge.delivery.spool_writer import SpoolWriter
-from edge.errors import BrokerUnavailable, SpoolUnavailable
+from edge.errors import BrokerTrouble, BrokerUnavailable, SpoolUnavailable
 from edge.settings import Settings
 
 log = structlog.get_logger()
+
+_LEFT_BECAUSE: dict[BrokerTrouble | None, str] = {
+    BrokerTrouble.HOST_OFFLINE: "the primary host is not connected to this broker",
+    BrokerTrouble.HOST_ABSENT: "the primary host said nothing that holds at this broker",
+    BrokerTrouble.PLANT_SILENT: "the plant does not answer at this broker",
+}
 
 
 class Publisher:
@@ -42,8 +49,10 @@ class Publisher:
         self._writer = writer
         self._settings = settings
         self._identity = NodeIdentity(settings.edge.group, settings.edge.name)
+        timing = settings.timing
+        self.brokers = BrokerList(settings.broker.urls, timing.backoff_first_s, timing.backoff_max_s)
         self._delivering = Delivering(
-            writer, settings, poison_after_s, desks={desk.device_name: desk for desk in desks}
+            writer, settings, poison_after_s, self.brokers, desks={desk.device_name: desk for desk in desks}
         )
         self._methods = {desk.device_name: desk.methods for desk in desks}
         self._bd_seq: int | None = None  # On disk already, but in no CONNECT yet.
@@ -54,32 +63,34 @@ class Publisher:
         self._delivering.wake.set()
 
     async def run(self) -> None:
-        """Until stopped. A broker that fails is followed by the next in the list, with back-off."""
-        urls, timing = self._settings.broker.urls, self._settings.timing
-        turn, failures, down_said = 0, 0, False
+        """Until stopped. A broker that fails or is not the plant's is followed by the next in the list, with back-off."""
+        brokers = self.brokers
         while not self._delivering.is_stopping:
-            connects = self.statistics.connects
+            url = brokers.current.url
             try:
-                await self._one_session(urls[turn % len(urls)])
+                trouble, reason = await self._one_session(url)
+                if brokers.ended(trouble, reason, now_ms()):
+                    tell = log.warning if trouble is BrokerTrouble.LOST else log.info
+                    tell(
+                        "broker_lost" if trouble is BrokerTrouble.LOST else "broker_left",
+                        url=url,
+                        reason=reason,
+                    )
             except BrokerUnavailable as error:
-                if not down_said:
-                    log.warning("broker_unavailable", url=urls[turn % len(urls)], reason=str(error))
-                down_said = True
+                if brokers.ended(error.trouble, str(error), now_ms()):
+                    log.warning("broker_unavailable", url=url, trouble=error.trouble, reason=str(error))
             except SpoolUnavailable as error:  # Reading does not work, or a new epoch cannot be written.
+                brokers.ended(None, "", now_ms())
                 log.error("delivery_interrupted", reason=str(error))
-            if self.statistics.connects > connects:
-                failures, down_said = 0, False
-            turn += 1
-            wait_s = min(timing.backoff_max_s, timing.backoff_first_s * 2.0 ** min(failures, 16))
-            failures += 1
-            await self._pause(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  (edges must not come back in step)
+            await self._pause(brokers.wait_s() * random.uniform(0.5, 1.0))  # noqa: S311  (edges must not come back in step)
 
     async def _pause(self, seconds: float) -> None:
         deadline = asyncio.get_running_loop().time() + seconds
         while not self._delivering.is_stopping and asyncio.get_running_loop().time() < deadline:
             await self._delivering.sleep_until(deadline)
 
-    async def _one_session(self, url: str) -> None:
+    async def _one_session(self, url: str) -> tuple[BrokerTrouble | None, str]:
+        """Returns why it ended (None: because the edge ends) and the words for it."""
         spool = self._writer.spool
         if self._bd_seq is None:
             self._bd_seq = await self._writer.call(Spool.next_bd_seq)
@@ -91,8 +102,10 @@ class Publisher:
             async with link:
                 await link.subscribe(self._subscriptions())
                 self.statistics.connects += 1
-                log.info("broker_connected", url=url, bd_seq=self._bd_seq)
-                await DeliverySession(self._delivering, link, session).run()
+                if self.brokers.connected(now_ms()):
+                    log.info("broker_connected", url=url, bd_seq=self._bd_seq)
+                trouble = await DeliverySession(self._delivering, link, session).run()
+                return trouble, link.lost or _LEFT_BECAUSE.get(trouble, "stop")
         finally:
             if link.sent_connect:
                 self._bd_seq = None

@@ -78,7 +78,7 @@ async def test_a_host_that_goes_offline_is_left_in_order_for_the_next_broker(
         await eventually(lambda: plant.values("count") == [1, 2, 3])
         plant.say_online(False)
         await eventually(lambda: plant.of(MessageType.NDEATH))
-        await eventually(lambda: edge.publisher.statistics.connects == 2)
+        await eventually(lambda: edge.publisher.statistics.connects >= 2)
         await edge.count("press", range(4, 7))
         await eventually(lambda: edge.spool.head == 6)
         assert len(plant.births()) == 1
