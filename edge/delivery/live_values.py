@@ -42,6 +42,10 @@ class LiveValues:
     def contact(self, device: str, online: bool) -> None:
         self.device(device).online = online
 
+    def forget(self, device: str) -> None:
+        """Its tags may mean something else from now on: births say nothing of them until they are read again."""
+        self.devices[device] = LiveDevice(self.device(device).online)
+
     def take_changed(self, device: str) -> dict[int, LiveValue]:
         """What moved since the last call."""
         known = self.device(device)

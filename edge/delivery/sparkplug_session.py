@@ -28,6 +28,8 @@ NODE_METRICS = {
 DEVICE_METRICS = {names.EPOCH: DataType.STRING, names.FIRST: DataType.UINT64, names.LAST: DataType.UINT64}
 
 BORN_TEXT_MAX = 1024
+LATE_ALIASES = 1 << 40
+"""Above those of any tag: of devices that came while the session was under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,9 @@ class SparkplugSession:
         self.born: set[str] = set()
         self.shown_ms: dict[int, int] = {}  # Per tag, the time of the newest live value that was told.
         self._seq = 0
-        self._tags = tags
+        self._tags = dict(tags)  # As they are now: the spool may come to know others on its own thread.
         self._methods = methods or {}
-        self._by_device: dict[str, list[int]] = {}
-        for tag_id, definition in tags.items():
-            self._by_device.setdefault(definition.device, []).append(tag_id)
+        self._by_device = _by_device(self._tags)
         self._node_aliases = {name: alias for alias, name in enumerate(NODE_METRICS, start=1)}
         self._device_aliases: dict[tuple[str, str], int] = {}
         alias = len(NODE_METRICS)
@@ -74,7 +74,24 @@ class SparkplugSession:
                 alias += 1
                 self._device_aliases[device, name] = alias
         self._tag_alias_base = alias  # alias of tag n is base + n: spool ids start at 1
-        self._encoder = ReadingEncoder(tags, self._tag_alias_base)
+        self._encoder = ReadingEncoder(self._tags, self._tag_alias_base)
+
+    def redefine(
+        self,
+        tags: Mapping[int, TagDefinition],
+        methods: Mapping[str, Sequence[str]],
+        devices: Iterable[str],
+    ) -> None:
+        """The edge has other tags from now on. Aliases keep their meaning; `devices` are born anew before their next
+        data (`tck-id-operational-behavior-data-publish-dbirth-change`), the others need not be."""
+        self._tags, self._methods = dict(tags), methods
+        self._by_device = _by_device(self._tags)
+        for device in self._by_device:
+            for name in DEVICE_METRICS:
+                alias = LATE_ALIASES + len(self._device_aliases)
+                self._device_aliases.setdefault((device, name), alias)
+        self._encoder = ReadingEncoder(self._tags, self._tag_alias_base)
+        self.born.difference_update(devices)
 
     @property
     def devices(self) -> list[str]:
@@ -217,6 +234,13 @@ class SparkplugSession:
 
     def _topic(self, message: MessageType, device: str | None = None) -> str:
         return str(edge_topic(self.identity.group, message, self.identity.edge, device))
+
+
+def _by_device(tags: Mapping[int, TagDefinition]) -> dict[str, list[int]]:
+    devices: dict[str, list[int]] = {}
+    for tag_id, definition in tags.items():
+        devices.setdefault(definition.device, []).append(tag_id)
+    return devices
 
 
 def _as_born(value: LiveValue, datatype: DataType) -> LiveValue:

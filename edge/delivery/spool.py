@@ -112,13 +112,17 @@ class Spool:
 
     # -- tags -----------------------------------------------------------------------------------------------------
 
-    def register(self, definitions: list[TagDefinition]) -> dict[tuple[str, str], int]:
+    def register(
+        self, definitions: list[TagDefinition], *, retire: bool = True
+    ) -> dict[tuple[str, str], int]:
         """Give every tag its id in this file; returns (device, name) -> id. A changed definition replaces the old.
 
-        A tag that is not among them is retired: it stays until no entry in the file can name it any more.
+        `retire`: a tag that is not among them stays until no entry in the file can name it any more. Not while readings
+        wait in memory, which may name it later.
         """
         base = self._batches.base
-        changes = self._tag_table.changes(definitions, has_backlog=self.committed < self.head)
+        has_backlog = self.committed < self.head
+        changes = self._tag_table.changes(definitions, has_backlog=has_backlog, retire=retire)
         if changes.is_needed:
             self._durably(lambda: self._tag_table.write(changes, base + self.head, base + self.oldest))
             self._tag_table.reload()

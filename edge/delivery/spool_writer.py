@@ -15,7 +15,7 @@ import structlog
 
 from edge.acquisition.driver import Reading
 from edge.contract.spool_metrics import Gap, GapTag
-from edge.delivery.entries import Contact, Entry, GapEntry, number
+from edge.delivery.entries import Contact, Entry, GapEntry, TagDefinition, number
 from edge.delivery.gap_records import bounded
 from edge.delivery.live_values import LiveValues
 from edge.delivery.reading_entries import ReadingPacker
@@ -57,11 +57,15 @@ class SpoolWriter:
         self.appended = (
             asyncio.Event()
         )  # Set after each commit and each change of epoch; the publisher clears it.
-        self._packer = ReadingPacker(tag_ids)
+        self._tag_ids = dict(tag_ids)
+        self._packer = ReadingPacker(self._tag_ids)
         self._commit_every_s = commit_every_s
         self._waiting: list[Entry] = []
         self._waiting_bytes = 0
         self._thin_at_bytes = BUFFER_BYTES_MAX
+        self._awaited: list[
+            asyncio.Future[None]
+        ] = []  # Of `written`: what was taken before is not committed.
         self._arrived = asyncio.Event()
         self._ripe = asyncio.Event()
         self._stopping = False
@@ -88,6 +92,17 @@ class SpoolWriter:
     async def gap(self, device: str, reason: str, tags: Sequence[str], from_ms: int, to_ms: int) -> None:
         rows = bounded([GapTag(device, tag, from_ms, to_ms) for tag in tags])
         self._take(GapEntry(1, Gap(reason, from_ms, to_ms, rows)))
+
+    async def register(self, definitions: Sequence[TagDefinition]) -> None:
+        """Know these tags too from now on, or by these definitions. Raises SpoolUnavailable: then nothing has changed."""
+        self._tag_ids |= await self.call(Spool.register, list(definitions), retire=False)
+
+    async def written(self) -> None:
+        """Until all that was taken before is durable: while the disk is full, for ever. The caller has the deadline."""
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._awaited.append(durable)
+        self._arrived.set()
+        await durable
 
     def _take(self, entry: Entry) -> None:
         self._waiting.append(entry)
@@ -138,16 +153,21 @@ class SpoolWriter:
             self._arrived.clear()
             self._ripe.clear()
         entries, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        awaited, self._awaited = self._awaited, []
         self._thin_at_bytes = BUFFER_BYTES_MAX
         while entries:
             portion, entries = _first_portion(entries, min(APPEND_BYTES, self.spool.append_bytes_max))
             try:
                 await self.call(Spool.append, portion)
             except SpoolUnavailable as error:
+                self._awaited = [*awaited, *self._awaited]
                 await self._wait_for_room([*portion, *entries], str(error))
                 return
             self._failure_said = False
             self.appended.set()
+        for durable in awaited:
+            if not durable.done():
+                durable.set_result(None)
 
     async def _wait_for_room(self, entries: list[Entry], reason: str) -> None:
         if not self._failure_said:

@@ -38,7 +38,9 @@ class TagTable:
         self._file = file
         self.tags: dict[int, TagDefinition] = dict(self._load())
 
-    def changes(self, definitions: Sequence[TagDefinition], *, has_backlog: bool) -> TagChanges:
+    def changes(
+        self, definitions: Sequence[TagDefinition], *, has_backlog: bool, retire: bool = True
+    ) -> TagChanges:
         wanted = {(tag.device, tag.name): tag for tag in definitions}
         rows = self._file.connection.execute("SELECT device, name, retired_at FROM tag").fetchall()
         present = {(device, name) for device, name, retired_at in rows if retired_at is None}
@@ -48,6 +50,8 @@ class TagTable:
             if has_backlog and known.get((tag.device, tag.name), tag) != tag:
                 # What waits was read under the old definition, and will be told under the new.
                 log.warning("tag_changed_under_backlog", device=tag.device, tag=tag.name)
+        if not retire:
+            return TagChanges(changed, (), False)
         return TagChanges(changed, sorted(present - wanted.keys()), len(rows) > len(wanted))
 
     def write(self, changes: TagChanges, head: int, oldest: int) -> None:
@@ -73,8 +77,9 @@ class TagTable:
 
     def reload(self) -> None:
         tags = dict(self._load())
-        self.tags.clear()
-        self.tags.update(tags)
+        self.tags.update(tags)  # First: whoever reads beside us finds a tag, be it the old or the new one.
+        for gone in self.tags.keys() - tags.keys():
+            del self.tags[gone]
 
     def ids(self, definitions: Sequence[TagDefinition]) -> dict[tuple[str, str], int]:
         """(device, name) -> id of the tags in `definitions`."""
