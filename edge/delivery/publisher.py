@@ -10,7 +10,7 @@ What happens within one connection is `delivery_session`.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -24,6 +24,7 @@ from edge.delivery.sparkplug_session import NodeIdentity, SparkplugSession
 from edge.delivery.spool import Spool
 from edge.delivery.spool_writer import SpoolWriter
 from edge.errors import BrokerTrouble, BrokerUnavailable, SpoolUnavailable
+from edge.health_turns import SPOOL_PATIENCE_S
 from edge.settings import Settings
 
 log = structlog.get_logger()
@@ -56,10 +57,20 @@ class Publisher:
         )
         self._methods = {desk.device_name: desk.methods for desk in desks}
         self._bd_seq: int | None = None  # On disk already, but in no CONNECT yet.
+        self._session: SparkplugSession | None = None  # The present or the last one.
         self.statistics = self._delivering.statistics
+        self.turn = self._delivering.turn
 
     def stop(self, drain_s: float = 2.0) -> None:
         self._delivering.stop_at = asyncio.get_running_loop().time() + drain_s
+        self._delivering.wake.set()
+
+    def redefine(self, desks: Sequence[CommandDesk], devices: Iterable[str]) -> None:
+        """The spool knows other tags now, and commands go to these desks. `devices` are born anew, the others go on."""
+        self._delivering.desks = {desk.device_name: desk for desk in desks}
+        self._methods = {desk.device_name: desk.methods for desk in desks}
+        if self._session is not None:
+            self._session.redefine(self._writer.spool.tags, self._methods, devices)
         self._delivering.wake.set()
 
     async def run(self) -> None:
@@ -85,16 +96,19 @@ class Publisher:
             await self._pause(brokers.wait_s() * random.uniform(0.5, 1.0))  # noqa: S311  (edges must not come back in step)
 
     async def _pause(self, seconds: float) -> None:
+        self.turn.within(seconds)
         deadline = asyncio.get_running_loop().time() + seconds
         while not self._delivering.is_stopping and asyncio.get_running_loop().time() < deadline:
             await self._delivering.sleep_until(deadline)
 
     async def _one_session(self, url: str) -> tuple[BrokerTrouble | None, str]:
         """Returns why it ended (None: because the edge ends) and the words for it."""
+        self.turn.within(SPOOL_PATIENCE_S)
         spool = self._writer.spool
         if self._bd_seq is None:
             self._bd_seq = await self._writer.call(Spool.next_bd_seq)
         session = SparkplugSession(self._identity, self._bd_seq, spool.epoch, spool.tags, self._methods)
+        self._session = session
         client_id = f"lineside-edge-{self._identity.group}-{self._identity.edge}"
         will = session.will(now_ms())
         link = MqttLink(self._settings.broker, url, client_id, will, self._delivering.wake)
