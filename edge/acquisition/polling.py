@@ -26,10 +26,13 @@ from edge.acquisition.shared_line import LineCounts, counts_of, turn_of
 from edge.acquisition.timestamps import ClockGuard, StrictlyLater
 from edge.contract.datatypes import Quality
 from edge.errors import ClockNotReady, DeviceError, DeviceRefused, DeviceUnavailable
+from edge.health_turns import Turn
 from edge.settings import Timing
 
 log = structlog.get_logger(__name__)
 
+LINE_PATIENCE_S = 120.0
+"""A line that many devices share comes round to each of them within this, or something hangs."""
 WATCH_S = 30.0
 """For a device to take all that is to be watched: thousands of items, a hundred at a time."""
 
@@ -61,7 +64,10 @@ class DevicePoller:
     ) -> None:
         """`driver` is for this device and stamps by the same clock; it is opened anew after every loss."""
         self.statistics = PollStatistics()
+        self.turn = Turn()
         self.device_name = device.name
+        self.device_url = device.url
+        self.profile_name = profile.name
         self._device = device
         self._profile = profile
         self._driver = driver
@@ -100,7 +106,9 @@ class DevicePoller:
                 answers = self.statistics.polls + self.statistics.notified
                 failures = 0 if answers > answers_before else failures + 1
                 await self._contact_lost(error)
-                await asyncio.sleep(self._backoff_s(error, failures))
+                wait_s = self._backoff_s(error, failures)
+                self.turn.within(wait_s)
+                await asyncio.sleep(wait_s)
 
     def _backoff_s(self, error: DeviceError, failures: int) -> float:
         """None after a connection that worked: most often it can be made again at once."""
@@ -114,6 +122,7 @@ class DevicePoller:
     async def _one_connection(self) -> None:
         """From connecting to the loss. Raises DeviceError; returns never."""
         loop = asyncio.get_running_loop()
+        self.turn.within(2 * self._device.timeout_s + WATCH_S)
         async with self._opened() as connection:
             self._watcher = await self._watching(connection)
             self._schedule.restart()
@@ -121,6 +130,7 @@ class DevicePoller:
             self._heartbeat_due_ms = 0
             period_s, slot, next_s = self._device.period_s, 0, loop.time()
             while True:
+                self.turn.within(self._device.timeout_s + LINE_PATIENCE_S)
                 await self._poll(slot)
                 next_s += period_s
                 slot += 1
@@ -130,6 +140,7 @@ class DevicePoller:
                     self.statistics.skipped_slots += skipped
                     next_s += skipped * period_s
                     slot += skipped
+                self.turn.within(next_s - loop.time() + self._device.timeout_s + LINE_PATIENCE_S)
                 await self._serve_until(next_s, connection)
 
     @asynccontextmanager
@@ -184,6 +195,7 @@ class DevicePoller:
         await self._release(now_ms)
         if told.readings or told.losses:
             self.statistics.notified += 1
+            self.statistics.answered()
             await self._contact_made(now_ms)
         elif not self.statistics.online:
             return  # It has said nothing yet.
@@ -213,6 +225,7 @@ class DevicePoller:
             return
         await self._release(ended_ms)
         self.statistics.polls += 1
+        self.statistics.answered()
         await self._contact_made(started_ms)
         await self._tell(readings, ended_ms)
 
@@ -258,7 +271,7 @@ class DevicePoller:
         await self._sink.contact(self._device.name, True, time_ms)
 
     async def _contact_lost(self, error: DeviceError) -> None:
-        self.statistics.last_error = str(error)
+        self.statistics.failed(str(error), is_refusal=isinstance(error, DeviceRefused))
         if self.statistics.online is False:
             return
         self._log.warning("device_unavailable", reason=str(error), url=self._device.url)

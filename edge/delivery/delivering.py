@@ -9,6 +9,7 @@ from edge.acquisition.commanding import CommandDesk
 from edge.delivery.broker_list import BrokerList
 from edge.delivery.sparkplug_session import CommandReader
 from edge.delivery.spool_writer import SpoolWriter
+from edge.health_turns import Turn
 from edge.settings import Settings
 
 
@@ -24,6 +25,9 @@ class PublisherStatistics:
     entries: int = 0
     times_gone_back: int = 0
     epochs_begun: int = 0
+    plant_ahead_s: float | None = (
+        None  # The plant's clock less ours, by its last answer; None: it has not answered.
+    )
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class Delivering:
     commands: CommandReader = field(default_factory=CommandReader)
     desks: Mapping[str, CommandDesk] = field(default_factory=dict)  # By device: where its commands are taken.
     stop_at: float | None = None
+    turn: Turn = field(default_factory=Turn)
 
     @property
     def is_stopping(self) -> bool:

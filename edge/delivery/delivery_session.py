@@ -21,6 +21,7 @@ from edge.delivery.spool import Spool
 from edge.delivery.spool_writer import EpochChanged
 from edge.delivery.window import Window
 from edge.errors import BrokerTrouble, SpoolUnavailable
+from edge.health_turns import SPOOL_PATIENCE_S
 
 log = structlog.get_logger()
 
@@ -81,6 +82,7 @@ class DeliverySession:
         SpoolUnavailable."""
         delivering = self._delivering
         while not self._is_over:
+            delivering.turn.within(SPOOL_PATIENCE_S)
             try:
                 await self._take_inbox()
                 if not self._is_over:
@@ -155,6 +157,8 @@ class DeliverySession:
         command = Command()
         if topic.type is MessageType.NCMD:
             command = commands.read(payload.metrics)
+            if command.committed is not None and payload.timestamp_ms is not None:
+                self._statistics.plant_ahead_s = (payload.timestamp_ms - now_ms()) / 1000
         elif topic.device is not None:
             for metric in payload.metrics:
                 dated = replace(metric, timestamp_ms=metric.timestamp_ms or payload.timestamp_ms)

@@ -24,6 +24,7 @@ from edge.delivery.spool_file import is_corrupt
 from edge.delivery.spool_opening import begin_again
 from edge.delivery.thinning import thin
 from edge.errors import SpoolUnavailable
+from edge.health_turns import SPOOL_PATIENCE_S, Turn
 
 log = structlog.get_logger()
 Result = TypeVar("Result")
@@ -70,6 +71,8 @@ class SpoolWriter:
         self._ripe = asyncio.Event()
         self._stopping = False
         self._failure_said = False
+        self.failure = ""  # Why the spool takes nothing at present.
+        self.turn = Turn()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="edge.spool")
 
     # -- what pollers call ------------------------------------------------------------------------------------------
@@ -127,7 +130,9 @@ class SpoolWriter:
         """Commit what arrived, every `commit_every_s` or as soon as 64 KB wait. Ends after `stop` with all written."""
         tidied = time.monotonic()
         while not (self._stopping and not self._waiting):
+            self.turn.within(TIDY_EVERY_S + self._commit_every_s)
             await self._wait_for_entries()
+            self.turn.within(SPOOL_PATIENCE_S)
             await self._commit()
             if time.monotonic() - tidied > TIDY_EVERY_S:
                 await self._tidy()
@@ -163,7 +168,7 @@ class SpoolWriter:
                 self._awaited = [*awaited, *self._awaited]
                 await self._wait_for_room([*portion, *entries], str(error))
                 return
-            self._failure_said = False
+            self._failure_said, self.failure = False, ""
             self.appended.set()
         for durable in awaited:
             if not durable.done():
@@ -173,6 +178,7 @@ class SpoolWriter:
         if not self._failure_said:
             log.error("spool_unavailable", reason=reason, waiting=len(entries))
             self._failure_said = True
+        self.failure = reason
         self._waiting = [*entries, *self._waiting]
         self._waiting_bytes = sum(entry.size_bytes for entry in self._waiting)
         if self._waiting_bytes > self._thin_at_bytes:
