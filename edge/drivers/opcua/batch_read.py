@@ -54,10 +54,22 @@ class BatchRead:
         return read_response(answer, whole=self._whole)
 
 
+class StrictBuffer(Buffer):
+    """Refuses a length below zero, for which asyncua's own goes back by so many bytes and reads on there."""
+
+    def read(self, size: int) -> bytes:
+        if size < 0:
+            raise UaError(f"a length of {size}")
+        return super().read(size)
+
+    def copy(self, size: int = -1) -> "StrictBuffer":
+        return StrictBuffer(self._data, self._cur_pos, len(self) if size < 0 else min(size, len(self)))
+
+
 def read_response(answer: Buffer, *, whole: bool = False) -> list[NodeValue]:
     """The results of a ReadResponse. Raises ua.UaStatusCodeError if the service failed."""
     try:
-        response = struct_from_binary(ua.ReadResponse, answer)
+        response = struct_from_binary(ua.ReadResponse, StrictBuffer(answer.read(len(answer))))
     except BROKEN as error:
         raise UaError(f"the answer cannot be decoded: {error}") from error
     response.ResponseHeader.ServiceResult.check()

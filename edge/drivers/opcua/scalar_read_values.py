@@ -3,24 +3,23 @@
 A DataValue begins with a mask that says which parts follow; a Variant with the number of its type. Of a number those two
 bytes tell the whole layout, so one precompiled struct reads it at once. Texts and the like have a length of their own and
 are read part by part. Whatever else a DataValue may hold is left to asyncua, from the same bytes: an array, a structure, a
-node id, a value that ends too early. So nothing is decided here that asyncua would decide otherwise, but for one thing:
-a length below -1 is refused, while asyncua would go back by so many bytes and read on there.
+node id, a value that ends too early, a length below -1. So nothing is decided here that asyncua would decide otherwise.
 """
 
 import struct
 from collections.abc import Callable
 
 from asyncua import ua
-from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import struct_from_binary
 from asyncua.ua.uaerrors import UaError
 
 from edge.acquisition.driver import Value
-from edge.drivers.opcua.batch_read import BROKEN, NodeValue, node_value
+from edge.drivers.opcua.batch_read import BROKEN, NodeValue, StrictBuffer, node_value
 
 EPOCH_TICKS = 116_444_736_000_000_000
 """1970-01-01 in the 100 ns since 1601-01-01 UTC, in which a DateTime counts."""
 
+_TICKS_PER_US = 10
 _TICKS_PER_MS = 10_000
 _LAST_TICKS = 2_650_467_743_990_000_000
 """9999-12-31 23:59:59: later times are told as this one (OPC 10000-6, 5.2.2.5)."""
@@ -94,7 +93,8 @@ def _with_rest(parts: int, value: Value, first: int = 0, second: int = 0) -> Nod
 
 
 def _time_ms(ticks: int) -> int | None:
-    return (min(ticks, _LAST_TICKS) - EPOCH_TICKS) // _TICKS_PER_MS if ticks > 0 else None
+    """None for 1601 and before, to the microsecond that asyncua keeps."""
+    return (min(ticks, _LAST_TICKS) - EPOCH_TICKS) // _TICKS_PER_MS if ticks >= _TICKS_PER_US else None
 
 
 def _no_number(data: bytes, at: int) -> tuple[NodeValue, int]:
@@ -112,7 +112,7 @@ def _no_number(data: bytes, at: int) -> tuple[NodeValue, int]:
 
 
 def _by_asyncua(data: bytes, at: int) -> tuple[NodeValue, int]:
-    buffer = Buffer(data, at)
+    buffer = StrictBuffer(data, at)
     try:
         result = struct_from_binary(ua.DataValue, buffer)
     except BROKEN as error:
@@ -126,12 +126,10 @@ def _by_asyncua(data: bytes, at: int) -> tuple[NodeValue, int]:
 def _bytes(data: bytes, at: int) -> tuple[bytes | None, int]:
     (length,) = _int32(data, at)
     at += 4
-    if length < 0:
-        if length < -1:
-            raise UaError(f"a length of {length}")
-        return None, at
     end = at + length
-    if end > len(data):
+    if length == -1:
+        return None, at
+    if length < 0 or end > len(data):
         raise _NotHere
     return data[at:end], end
 
