@@ -71,7 +71,7 @@ WHERE from_ts > now() - interval '2 hours' GROUP BY machine HAVING sum(made) >= 
         "lineside-order-late",
         "Order more than 30 min behind / 工单落后超过 30 分钟",
         f"""SELECT work_order, extract(epoch FROM greatest(as_of, coalesce(expected_end, as_of)) - due_time)::float8 AS value
-FROM bi.work_order WHERE {OPEN} AND due_time IS NOT NULL ORDER BY due_time LIMIT 200""",
+FROM bi.work_order WHERE {OPEN} AND due_time IS NOT NULL ORDER BY value DESC LIMIT 200""",
         1800,
         "0s",
         "{{ $labels.work_order }}: will be, or is, more than 30 min late / 将或已延期超过 30 分钟",
