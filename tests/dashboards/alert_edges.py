@@ -4,6 +4,8 @@
 question after it have the same now.
 """
 
+# ruff: noqa: S608 - statements are put together from the constants below alone.
+
 from dataclasses import dataclass
 
 
