@@ -10,8 +10,7 @@ beginning of an unbroken watch over the counters.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -23,8 +22,10 @@ from edge.acquisition.poll_statistics import PollStatistics
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
 from edge.acquisition.report_by_exception import ReportByException
 from edge.acquisition.shared_line import LineCounts, counts_of, turn_of
+from edge.acquisition.sink import Sink
 from edge.acquisition.timestamps import ClockGuard, StrictlyLater
 from edge.contract.datatypes import Quality
+from edge.contract.spool_metrics import REDEFINED
 from edge.errors import ClockNotReady, DeviceError, DeviceRefused, DeviceUnavailable
 from edge.health_turns import Turn
 from edge.settings import Timing
@@ -37,30 +38,26 @@ WATCH_S = 30.0
 """For a device to take all that is to be watched: thousands of items, a hundred at a time."""
 
 
-class Sink(Protocol):
-    """Where readings go. The spool: when a call returns, what it was given is on its way to the disk, in order.
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """Counters whose first reading is no step from what was read before `since_ms` (UTC): they show another number now."""
 
-    Devices are named by their Sparkplug device id; times are UTC in ms by the edge's clock.
-    """
-
-    async def entry(self, device: str, readings: Sequence[Reading]) -> None:
-        """The changed readings of one poll."""
-        ...
-
-    async def contact(self, device: str, online: bool, time_ms: int) -> None:
-        """The device's contact changed. Each `True` is a new connection."""
-        ...
-
-    async def gap(self, device: str, reason: str, tags: Sequence[str], from_ms: int, to_ms: int) -> None:
-        """Readings of these tags that were made in this time will never come."""
-        ...
+    tags: tuple[str, ...]
+    since_ms: int
 
 
 class DevicePoller:
     """Polls one device for ever. `run` is its task."""
 
     def __init__(
-        self, device: Device, profile: Profile, driver: Driver, sink: Sink, clock: ClockGuard, timing: Timing
+        self,
+        device: Device,
+        profile: Profile,
+        driver: Driver,
+        sink: Sink,
+        clock: ClockGuard,
+        timing: Timing,
+        anew: Anew | None = None,
     ) -> None:
         """`driver` is for this device and stamps by the same clock; it is opened anew after every loss."""
         self.statistics = PollStatistics()
@@ -84,6 +81,8 @@ class DevicePoller:
         self._heartbeat_due_ms = 0
         self._contact_ms = 0  # When the present contact was made.
         self._held_since_ms: int | None = None  # Set while the clock cannot be believed.
+        self._anew = anew
+        self.read_ms: int | None = None  # When it was read last, UTC.
         self._log = log.bind(device=device.name)
 
     @property
@@ -231,11 +230,19 @@ class DevicePoller:
 
     async def _tell(self, readings: Sequence[Reading], now_ms: int) -> None:
         """Of these readings what is new, and a sign of life when one is due."""
+        self.read_ms = now_ms
+        await self._begin_anew(now_ms)
         told = [self._stamped(reading) for reading in self._report.worth_telling(readings)]
         if now_ms >= self._heartbeat_due_ms:
             told.append(self._heartbeat(now_ms))
         if told:
             await self._sink.entry(self._device.name, told)
+
+    async def _begin_anew(self, now_ms: int) -> None:
+        """What the counters made since they were read by their former definition belongs to no reading."""
+        if self._anew is not None:
+            anew, self._anew = self._anew, None
+            await self._sink.gap(self._device.name, REDEFINED, anew.tags, anew.since_ms, now_ms)
 
     async def _read(self, tags: Sequence[Tag]) -> Sequence[Reading]:
         loop, timeout_s = asyncio.get_running_loop(), self._device.timeout_s

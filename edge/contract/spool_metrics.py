@@ -49,6 +49,11 @@ ROLE, UNIT, WIDTH, SCALE, COUNTS, RATE_MAX, PATH, VOCABULARY = (
 )
 
 
+REDEFINED = "redefined"
+"""Reason of a gap record: from here on these tags show another number than before (another register, scale or unit), so
+no counter has made the step to its next reading. What it made within the record nobody knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class GapTag:
     """What one tag lost: `count` readings (None: unknown) between two times, UTC ms."""
@@ -62,7 +67,8 @@ class GapTag:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What was dropped and why: `dropped` (bounds), `corrupt`, `not_kept`, `set_aside`, `overflow`, `no_contact`.
+    """What was dropped and why: `dropped` (bounds), `corrupt`, `not_kept`, `set_aside`, `overflow`, `no_contact`,
+    `clock`, `too_old`, `redefined`.
 
     `tags` is empty when nobody can know which. Times are UTC ms; None means unknown.
     """

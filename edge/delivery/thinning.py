@@ -1,7 +1,8 @@
 """Dropping entries when there is no room, without losing a count and without a hole in the numbering.
 
 Thinning looks at a run of consecutive entries and keeps
-  - every change of contact;
+  - every change of contact, and every record that a tag was redefined, which ends what is said below of a counter: the last
+    reading before it and the first after it stay too;
   - of each counter and meter the first reading, both readings of each decrease, and the newest. Between two readings
     that are kept it only rose, so the sum of its forward steps, its wraps and its restarts are whole. (The reading
     before a decrease alone would not do: of 65530, 2, …, 65533, 1 it leaves 65530, 65533, and a turn is gone.)
@@ -11,7 +12,9 @@ number, and never with other readings than it then had, only with fewer.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
+from edge.contract.spool_metrics import REDEFINED
 from edge.delivery.entries import Contact, Entry, GapEntry, Numbered, Readings, TagDefinition
 from edge.delivery.gap_records import GapTally
 
@@ -25,7 +28,7 @@ def thin(run: Sequence[Numbered], tags: Mapping[int, TagDefinition], reason: str
     for position, numbered in enumerate(run):
         entry = numbered.entry
         kept = entry.only(keep[position]) if isinstance(entry, Readings) else None
-        if kept is None and not isinstance(entry, Contact):
+        if kept is None and not _stays(entry):
             if dropped and _is_unknown(dropped[-1]) != _is_unknown(entry):
                 thinned.append(_gap(dropped, untold, tags, reason))
                 dropped = []
@@ -51,6 +54,10 @@ def _counted_to_keep(run: Sequence[Numbered], tags: Mapping[int, TagDefinition])
     newest: dict[int, tuple[int, int, float]] = {}  # tag -> (entry, index, value) of its last good reading
     counted = {tag_id for tag_id, definition in tags.items() if definition.is_counted}
     for position, numbered in enumerate(run):
+        if _is_redefinition(numbered.entry):
+            for tag in _named(numbered.entry, tags) & newest.keys():
+                last, index, _ = newest.pop(tag)
+                keep[last].add(index)
         if not isinstance(numbered.entry, Readings):
             continue
         values = numbered.entry.values
@@ -68,6 +75,24 @@ def _counted_to_keep(run: Sequence[Numbered], tags: Mapping[int, TagDefinition])
     for position, index, _ in newest.values():
         keep[position].add(index)
     return keep
+
+
+def _stays(entry: Entry) -> bool:
+    return isinstance(entry, Contact) or _is_redefinition(entry)
+
+
+def _is_redefinition(entry: Entry) -> TypeGuard[GapEntry]:
+    return isinstance(entry, GapEntry) and entry.gap.reason == REDEFINED
+
+
+def _named(entry: GapEntry, tags: Mapping[int, TagDefinition]) -> set[int]:
+    """Ids of the tags of a record; `*` are all of a device."""
+    rows = {(row.device, row.tag) for row in entry.gap.tags}
+    return {
+        tag_id
+        for tag_id, definition in tags.items()
+        if (definition.device, definition.name) in rows or (definition.device, "*") in rows
+    }
 
 
 def _is_unknown(entry: Entry) -> bool:
@@ -98,7 +123,7 @@ def _tell_in_last_record(
     """Tell what was taken out after the last gap record in that record. False: there is none."""
     for index in range(len(thinned) - 1, -1, -1):
         entry = thinned[index]
-        if isinstance(entry, GapEntry) and entry.gap.tags:
+        if isinstance(entry, GapEntry) and entry.gap.tags and not _is_redefinition(entry):
             thinned[index] = GapEntry(entry.span, _gap([entry], untold, tags, reason).gap)
             return True
     return False

@@ -40,7 +40,7 @@ within the time the counter needs to go half round: silence widens what the mach
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite
+from math import inf, isfinite
 
 from plant_server.domain.counter_story import Machine, Verdict, came_back, if_it_came_back, if_it_counts_on
 from plant_server.domain.odometer_state import (
@@ -64,6 +64,7 @@ __all__ = [
     "OdometerState",
     "ReadingOutOfRange",
     "advance",
+    "begin_anew",
     "review",
 ]
 
@@ -116,6 +117,15 @@ def review(
     case = Case(number, CaseKind.UNCLEAR, CaseStatus.OPEN, last, doubt.latest, 0, at_most, doubt.believed)
     told = replace(doubt, case=number, reviewed=True)
     return Advance(OdometerState(state.total, last, told, max(state.cases, number)), 0, case)
+
+
+def begin_anew(state: OdometerState, *, modulus: int, rate_max: float) -> Advance:
+    """The tag shows another number from its next reading on, which is taken at its word as the very first was. `modulus`
+    and `rate_max`: of the former number, whose readings that nothing settled are a case."""
+    told = Advance(state, 0, None)
+    if state.doubt is not None:
+        told = review(state, now=inf, modulus=modulus, rate_max=rate_max)
+    return Advance(OdometerState(state.total, None, None, told.state.cases), 0, told.case)
 
 
 def _first_look(

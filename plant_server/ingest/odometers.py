@@ -5,7 +5,8 @@ nobody (a person settling a case, another process) can then be overwritten from 
 
 A reading is *unbroken* when the edge kept one connection with the device since the reading before, no gap record lies
 between, and both came from one spool. Contact and gap entries break the series of their tags; the mark stays in the
-row until the next reading, whichever transaction brings it.
+row until the next reading, whichever transaction brings it. A gap entry that says that tags were redefined ends their
+series: the step to the next reading was made by nobody.
 """
 
 import json
@@ -16,6 +17,7 @@ from uuid import UUID
 
 import psycopg
 
+from edge.contract.spool_metrics import REDEFINED
 from plant_server.domain.odometer import (
     Advance,
     Case,
@@ -23,6 +25,7 @@ from plant_server.domain.odometer import (
     CounterReading,
     OdometerState,
     advance,
+    begin_anew,
     review,
 )
 from plant_server.ingest.array_parameters import int4, int8, timestamps
@@ -43,7 +46,13 @@ class Break(NamedTuple):
     tag_ids: frozenset[int]
 
 
-Step = Readings | Break
+class Anew(NamedTuple):
+    """From here on these tags show another number."""
+
+    tag_ids: frozenset[int]
+
+
+Step = Readings | Break | Anew
 
 
 @dataclass(slots=True)
@@ -66,7 +75,7 @@ class OdometerBook:
     def lock(self, steps: Iterable[Step]) -> None:
         tag_ids: set[int] = set()
         for step in steps:
-            tag_ids |= step.tag_ids if isinstance(step, Break) else {row.tag_id for row in step.rows}
+            tag_ids |= {row.tag_id for row in step.rows} if isinstance(step, Readings) else step.tag_ids
         rows = self._cursor.execute(QUERIES["lock_odometers"], {"tag_ids": sorted(tag_ids)}).fetchall()
         for tag_id, state, epoch, is_broken in rows:
             self._odometers[tag_id] = _Odometer(OdometerState.from_json(state), epoch, is_broken)
@@ -77,6 +86,8 @@ class OdometerBook:
                 for tag_id in step.tag_ids:
                     if tag_id in self._odometers:  # Before its first reading there is nothing to break.
                         self._odometers[tag_id].is_broken = True
+            elif isinstance(step, Anew):
+                self._begin_anew(step.tag_ids & self._odometers.keys())
             else:
                 for row in step.rows:
                     self._read(row, step.epoch)
@@ -122,6 +133,13 @@ class OdometerBook:
         )
         odometer.epoch, odometer.is_broken, odometer.time_ms = epoch, False, row.time_ms
         self._take(row.tag_id, odometer, told, row.time_ms)
+
+    def _begin_anew(self, tag_ids: frozenset[int]) -> None:
+        limits = self._cursor.execute(QUERIES["counter_limits"], {"tag_ids": sorted(tag_ids)}).fetchall()
+        for tag_id, width, scale, rate_max in limits:
+            odometer = self._odometers[tag_id]
+            told = begin_anew(odometer.state, modulus=2**width * scale, rate_max=rate_max)
+            self._take(tag_id, odometer, told, odometer.time_ms or 0)
 
     def _take(self, tag_id: int, odometer: _Odometer, told: Advance, time_ms: int) -> None:
         odometer.state = told.state
@@ -180,7 +198,10 @@ def steps_of(cursor: psycopg.Cursor, edge_id: int, facts: Facts) -> list[Step]:
     if facts.contact is not None:
         steps.append(Break(_counted_tags(cursor, edge_id, facts.contact.device, None)))
     if facts.gap is not None:
-        if facts.gap.tags:
+        if facts.gap.reason == REDEFINED:
+            named = [_counted_tags(cursor, edge_id, row.device, _each(row.tag)) for row in facts.gap.tags]
+            steps.append(Anew(frozenset().union(*named)))
+        elif facts.gap.tags:
             named = [
                 _counted_tags(cursor, edge_id, row.device, _broken_by(row.tag, facts.gap.reason))
                 for row in facts.gap.tags
@@ -191,6 +212,10 @@ def steps_of(cursor: psycopg.Cursor, edge_id: int, facts: Facts) -> list[Step]:
     if facts.counters:
         steps.append(Readings(facts.numbers.epoch, facts.counters))
     return steps
+
+
+def _each(tag: str) -> str | None:
+    return None if tag == "*" else tag
 
 
 def _broken_by(tag: str, reason: str) -> str | None:

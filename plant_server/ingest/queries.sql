@@ -194,6 +194,10 @@ SELECT tag_id, state, epoch, is_broken FROM plant.odometer WHERE tag_id = ANY (%
 SELECT tag_id, state, tag.width, tag.scale, tag.rate_max FROM plant.odometer JOIN plant.tag USING (tag_id)
 WHERE state ->> 'doubt' IS NOT NULL ORDER BY tag_id FOR UPDATE OF odometer
 
+-- counter_limits --
+SELECT tag_id, width, scale, rate_max FROM plant.tag
+WHERE tag_id = ANY (%(tag_ids)s) AND width IS NOT NULL AND rate_max IS NOT NULL ORDER BY tag_id
+
 -- save_odometers --
 INSERT INTO plant.odometer (tag_id, total, ts, state, epoch, is_broken)
 SELECT tag_id, total, ts, state::jsonb, epoch, is_broken FROM unnest(

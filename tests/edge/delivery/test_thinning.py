@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.contract.datatypes import DataType
+from edge.contract.spool_metrics import REDEFINED, Gap, GapTag
 from edge.delivery.entries import Contact, Entry, GapEntry, Numbered, Readings, TagDefinition, number
 from edge.delivery.gap_records import NOTHING_LOST
 from edge.delivery.thinning import thin
@@ -112,6 +113,18 @@ def test_a_whole_turn_of_a_counter_is_not_lost() -> None:
 
 def test_two_restarts_in_a_row_stay_two() -> None:
     assert counted_series(_thinned(_counter([100, 5, 3, 20, 50])))[1] == [100, 5, 3, 50]
+
+
+@pytest.mark.parametrize("tag", ["parts", "*"])
+def test_a_counter_is_told_whole_on_either_side_of_its_redefinition(tag: str) -> None:
+    record = GapEntry(1, Gap(REDEFINED, 1100, 1200, (GapTag("press", tag, 1100, 1200),)))
+    speeds: list[Entry] = [Readings("press", 1150, [3], [0], [1.5])]
+    run = [*_counter(range(10)), *speeds, record, *speeds, *_counter(range(500, 510))]
+    thinned = _thinned(run)
+    assert thinned.index(record) > thinned.index(_counter([*range(10)])[9])
+    assert counted_series(thinned)[1] == [0, 9, 500, 509]
+    assert counted_series(thinned[: thinned.index(record)])[1] == [0, 9]
+    assert _thinned(thinned) == thinned
 
 
 def test_a_counter_that_only_rose_is_told_by_its_ends() -> None:

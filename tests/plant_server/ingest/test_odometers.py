@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from edge.contract.spool_metrics import Gap, GapTag
+from edge.contract.spool_metrics import REDEFINED, Gap, GapTag
 from tests.plant_server.ingest.conftest import Plant
 from tests.plant_server.ingest.wire_edge import EPOCH_2, RawMessage, WireEdge, counter
 
@@ -80,6 +80,40 @@ def test_a_gap_of_a_whole_device_breaks_its_counters_unless_it_was_thinned(
     gap = Gap(reason, now, now + 1000, (GapTag("press1", "*", now, now + 1000, None),))
     plant.store(count(edge, 1, 254, 0), edge.gap(2, gap), count(edge, 3, 1, 2), count(edge, 4, 2, 3))
     assert [kind for _, kind, _, _ in cases(plant)] == kinds
+
+
+def redefined(edge: WireEdge, tag: str = "good") -> Gap:
+    now = edge.now_ms
+    return Gap(REDEFINED, now, now + 1000, (GapTag("press1", tag, now, now + 1000, None),))
+
+
+@pytest.mark.parametrize("tag", ["good", "*"])
+def test_the_step_to_another_number_of_a_redefined_tag_is_made_by_nobody(
+    plant: Plant, born: WireEdge, tag: str
+) -> None:
+    """The machine could have made it, and the value is too high for a restart: any other break would believe it."""
+    plant.store(count(born, 1, 1000, 0), count(born, 2, 1003, 1), born.contact(3, "press1", False))
+    plant.store(born.gap(4, redefined(born, tag)), born.contact(5, "press1", True))
+    plant.store(count(born, 6, 1050, 2), count(born, 7, 1054, 3))
+    assert (plant.total(), log(plant), cases(plant)) == (7, [3, 7], [])
+
+
+def test_a_tag_beside_the_redefined_one_goes_on_unbroken(plant: Plant, edge: WireEdge) -> None:
+    plant.store(*edge.births(tags=(counter(width=8, rate_max=5), counter("reject"))))
+    plant.store(count(edge, 1, 254, 0), edge.gap(2, redefined(edge, "reject")))
+    plant.store(count(edge, 3, 1, 1), count(edge, 4, 2, 2))
+    assert (plant.total(), cases(plant)) == (4, [])
+
+
+def test_a_doubt_about_the_number_before_is_told_as_a_case_and_ends_there(
+    plant: Plant, edge: WireEdge
+) -> None:
+    plant.store(*edge.births(tags=(counter(rate_max=5),)))
+    plant.store(count(edge, 1, 1000, 0), count(edge, 2, 3, 10), edge.gap(3, redefined(edge)))
+    assert cases(plant) == [(1, "unclear", "open", 0)]
+    assert plant.value("SELECT at_most FROM plant.odometer_case") == 51
+    plant.store(count(edge, 4, 700, 11), count(edge, 5, 702, 12))
+    assert (plant.total(), len(cases(plant))) == (2, 1)
 
 
 def test_a_new_epoch_is_a_break_and_goes_on_counting(plant: Plant, born: WireEdge) -> None:
