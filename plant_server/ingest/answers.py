@@ -1,10 +1,11 @@
 """What the plant tells an edge: how far it is stored, and to be born again. Pure; the consumer sends it.
 
 Committed goes out at most ten times a second per edge, and the last one always; at once after an NBIRTH, which sets
-the edge's position. An edge that sent what we have, or left out what we need, is told where we are a few times a
-second at most.
+the edge's position, and once half of the edge's window is stored, or a backlog of small messages would wait for us all
+the time. An edge that sent what we have, or left out what we need, is told where we are a few times a second at most.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -19,6 +20,8 @@ from plant_server.ingest.pipeline import Outcome
 
 COMMITTED_EVERY_S = 0.1
 BEHIND_EVERY_S = 0.3
+HALF_A_WINDOW = 32
+"""Messages. An edge keeps at most 64 unanswered."""
 
 
 class Committed(NamedTuple):
@@ -45,11 +48,13 @@ class Answers:
 
     _due: dict[EdgeKey, _Due] = field(default_factory=dict)
     _sent_s: dict[EdgeKey, float] = field(default_factory=dict)
+    _untold: Counter[EdgeKey] = field(default_factory=Counter)  # Messages stored since the last Committed.
 
     def note(self, outcome: Outcome, now_s: float) -> None:
         """Take over what a batch came to."""
+        self._untold += outcome.moved
         for edge, (epoch, number) in outcome.committed.items():
-            if edge in outcome.born:
+            if edge in outcome.born or self._untold[edge] >= HALF_A_WINDOW:
                 at_s = now_s
             elif edge in outcome.moved:
                 at_s = self._sent_s.get(edge, -COMMITTED_EVERY_S) + COMMITTED_EVERY_S
@@ -66,6 +71,7 @@ class Answers:
         taken = [(edge, self._due.pop(edge).committed) for edge in edges]
         for edge in edges:
             self._sent_s[edge] = now_s
+            del self._untold[edge]
         return taken
 
     def wait_s(self, now_s: float, *, longest_s: float) -> float:

@@ -8,6 +8,7 @@ says what to answer to whom; sending is the caller's.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -36,11 +37,12 @@ REVIEW_DOUBTS_EVERY_S = 30.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch came to, and whom to answer. `committed` is what to tell the edges in `moved`, `born`, `behind`."""
+    """What a batch came to, and whom to answer. `committed` is what to tell the edges in `moved` (by how many messages),
+    `born`, `behind`."""
 
     stored: Stored = field(default_factory=Stored)
     committed: dict[EdgeKey, tuple[UUID, int]] = field(default_factory=dict)
-    moved: set[EdgeKey] = field(default_factory=set)
+    moved: Counter[EdgeKey] = field(default_factory=Counter)
     born: set[EdgeKey] = field(default_factory=set)
     behind: set[EdgeKey] = field(default_factory=set)
     rebirths: list[EdgeKey] = field(default_factory=list)

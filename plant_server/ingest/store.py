@@ -10,6 +10,7 @@ cursor past it. Whatever fails otherwise (a lost session, a full disk) is not th
 the caller starts over and the edge sends again.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ class Stored:
     """What became of a batch. `committed`: where the cursors stand now, moved or not."""
 
     committed: dict[tuple[EdgeKey, UUID], int] = field(default_factory=dict)
-    moved: set[EdgeKey] = field(default_factory=set)
+    moved: Counter[EdgeKey] = field(default_factory=Counter)  # Messages that moved a cursor.
     behind: set[EdgeKey] = field(default_factory=set)  # Sent what we have, or left out what we need.
     samples: int = 0
     skipped: int = 0  # Messages that were stored before.
@@ -52,7 +53,7 @@ class Stored:
 
     def add(self, later: "Stored") -> None:
         self.committed |= later.committed
-        self.moved |= later.moved
+        self.moved += later.moved
         self.behind |= later.behind
         self.samples += later.samples
         self.skipped += later.skipped
@@ -143,7 +144,7 @@ class Store:
         self._connection.commit()
         failpoint("ingest.after_commit")
         stored.committed = {key: row.committed for key, row in cursors.items()}
-        stored.moved = {edge for (edge, _), row in cursors.items() if row.committed > row.before}
+        stored.moved = Counter(facts.edge for facts in line.accepted)
         stored.behind = {facts.edge for facts in (*line.skipped, *line.holes)}
         stored.skipped, stored.holes = len(line.skipped), len(line.holes)
         return stored

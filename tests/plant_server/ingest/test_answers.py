@@ -1,7 +1,14 @@
 from uuid import UUID
 
 from edge.contract import payloads
-from plant_server.ingest.answers import Answers, Committed, committed_command, rebirth_command
+from edge.delivery.window import MESSAGES_MAX
+from plant_server.ingest.answers import (
+    HALF_A_WINDOW,
+    Answers,
+    Committed,
+    committed_command,
+    rebirth_command,
+)
 from plant_server.ingest.message import EdgeKey
 from plant_server.ingest.pipeline import Outcome
 from tests.plant_server.ingest.wire_edge import EPOCH_1
@@ -10,9 +17,12 @@ EDGE = EdgeKey("demo", "press-shop")
 EPOCH = UUID(EPOCH_1)
 
 
-def outcome(number: int, kind: str = "moved") -> Outcome:
+def outcome(number: int, kind: str = "moved", *, messages: int = 1) -> Outcome:
     told = Outcome(committed={EDGE: (EPOCH, number)})
-    getattr(told, kind).add(EDGE)
+    if kind == "moved":
+        told.moved[EDGE] = messages
+    else:
+        getattr(told, kind).add(EDGE)
     return told
 
 
@@ -28,6 +38,22 @@ def test_committed_goes_out_at_most_ten_times_a_second_and_the_last_one_always()
     sent += [committed.number for _, committed in answers.take_due(0.99 + wait_s)]
     assert sent[-1] == 99
     assert answers.wait_s(2, longest_s=5) == 5
+
+
+def test_an_edge_of_whose_window_half_is_stored_is_told_at_once() -> None:
+    answers = Answers()
+    answers.note(outcome(1), 10.0)
+    answers.take_due(10.0)
+    answers.note(outcome(HALF_A_WINDOW, messages=HALF_A_WINDOW - 1), 10.001)
+    assert answers.take_due(10.001) == []
+    answers.note(outcome(HALF_A_WINDOW + 1), 10.002)
+    assert answers.take_due(10.002) == [(EDGE, Committed(EPOCH, HALF_A_WINDOW + 1))]
+    answers.note(outcome(HALF_A_WINDOW + 2), 10.003)
+    assert answers.take_due(10.003) == []
+
+
+def test_the_half_fits_into_the_window() -> None:
+    assert HALF_A_WINDOW == MESSAGES_MAX // 2
 
 
 def test_a_birth_is_answered_at_once() -> None:
