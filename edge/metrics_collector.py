@@ -1,15 +1,12 @@
 """The metrics of an edge, by name. README.md lists them for whoever draws a board."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from edge.acquisition.polling import DevicePoller
-from edge.delivery.publisher import Publisher
-from edge.delivery.spool_writer import SpoolWriter
-from edge.settings import Settings
+from edge.health import EdgeHealth, Health
+from edge.health_status import findings, status_of
 
 PREFIX = "lineside_edge"
 
@@ -25,46 +22,27 @@ LINE_COUNTS = {
 }
 
 
-class EdgeCollector(Collector):
-    """Reads the parts of a running edge whenever it is asked."""
+STATUS = {"ok": 0, "degraded": 1, "failed": 2}
 
-    def __init__(
-        self,
-        settings: Settings,
-        writer: SpoolWriter,
-        publisher: Publisher,
-        pollers: Sequence[DevicePoller],
-    ) -> None:
-        self._settings = settings
-        self._writer = writer
-        self._publisher = publisher
-        self._pollers = pollers
+
+class EdgeCollector(Collector):
+    """Takes one picture of the running edge whenever it is asked."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
 
     def collect(self) -> Iterable[Metric]:
-        yield from self._spool()
-        yield from self._delivery()
+        seen = self._health.take()
+        yield from _edge(seen)
+        yield from _spool(seen)
+        yield from _delivery(seen)
+        yield from self._messages()
         yield from self._devices()
-        yield from self._lines()
+        yield from _devices_now(seen)
+        yield from _lines(seen)
 
-    def _spool(self) -> Iterator[Metric]:
-        edge, spool = self._settings.edge, self._writer.spool
-        said = {"edge": edge.name, "group": edge.group, "epoch": spool.epoch}
-        yield InfoMetricFamily(PREFIX, "Who this edge is, and the life of its spool file.", value=said)
-        head, committed = spool.head, spool.committed
-        yield _gauge("spool_head", "Number of the newest entry of this epoch.", head)
-        yield _gauge("spool_committed", "Up to which entry the plant has stored.", committed)
-        yield _gauge("spool_backlog", "Entries the plant does not have yet.", max(0, head - committed))
-        yield _gauge("spool_bytes", "Size of the spool file and its log.", _bytes_on_disk(spool.file.path))
-        yield _gauge("spool_max_bytes", "Bound of the spool file.", self._settings.spool.max_bytes)
-        yield _gauge(
-            "buffer_bytes",
-            "Read, and not yet in the spool: the disk is slow or full.",
-            self._writer.waiting_bytes,
-        )
-        yield _counter("spool_thinned", "Runs of entries that gave way to gap records.", spool.thinned_runs)
-
-    def _delivery(self) -> Iterator[Metric]:
-        done = self._publisher.statistics
+    def _messages(self) -> Iterator[Metric]:
+        done = self._health.running.publisher.statistics
         yield _counter("broker_connects", "Connections to a broker.", done.connects)
         yield _counter("births", "Births sent.", done.births)
         yield _counter("messages", "Data messages with entries sent, repeats included.", done.messages)
@@ -77,46 +55,94 @@ class EdgeCollector(Collector):
         )
 
     def _devices(self) -> Iterator[Metric]:
-        up = _device_gauge("up", "Whether the device answers; absent until it was tried.")
-        seconds = _device_gauge("poll_seconds", "How long the last answered poll took.")
         answered = _device_counter("polls", "Polls that were answered.")
         losses = _device_counter("losses", "Times the contact was lost.")
         skipped = _device_counter("skipped_polls", "Polls left out: the one before took too long.")
         notified = _device_counter("notifications", "Times the device told changes by itself.")
         gaps = _device_counter("gaps", "Gap records: changes were lost between the device and the edge.")
-        bad = _device_gauge("bad_tags", "Tags without a value: unknown to the device, or bad there.")
         done = _device_counter("commands_done", "Writes and calls a host asked for, done.")
         refused = _device_counter(
             "commands_refused", "Those the configuration does not allow, or that came at no time."
         )
         failed = _device_counter("commands_failed", "Those the device refused or did not answer.")
-        for poller in self._pollers:
+        for poller in self._health.running.pollers:
             name, statistics = poller.device_name, poller.statistics
-            if statistics.online is not None:
-                up.add_metric([name], float(statistics.online))
-            seconds.add_metric([name], statistics.last_poll_s)
             answered.add_metric([name], statistics.polls)
             losses.add_metric([name], statistics.losses)
             skipped.add_metric([name], statistics.skipped_slots)
             notified.add_metric([name], statistics.notified)
             gaps.add_metric([name], statistics.gaps)
-            bad.add_metric([name], len(poller.bad_tags))
             commands = poller.desk.statistics
             done.add_metric([name], commands.done)
             refused.add_metric([name], commands.refused)
             failed.add_metric([name], commands.failed)
-        yield from (up, seconds, answered, losses, skipped, notified, gaps, bad, done, refused, failed)
+        yield from (answered, losses, skipped, notified, gaps, done, refused, failed)
 
-    def _lines(self) -> Iterator[Metric]:
-        """Of Modbus lines; devices that share one count on the same."""
-        lines = {
-            counts.place: counts for poller in self._pollers if (counts := poller.line_counts) is not None
-        }
-        for name, text in LINE_COUNTS.items():
-            family = CounterMetricFamily(f"{PREFIX}_line_{name}", text, labels=["line"])
-            for place, counts in lines.items():
-                family.add_metric([place], getattr(counts, name))
-            yield family
+
+def _edge(seen: EdgeHealth) -> Iterator[Metric]:
+    said = {"edge": seen.edge, "group": seen.group, "epoch": seen.spool.epoch, "version": seen.version}
+    yield InfoMetricFamily(PREFIX, "Who this edge is, and the life of its spool file.", value=said)
+    yield _gauge("status", "0 ok, 1 degraded, 2 failed.", STATUS[status_of(findings(seen))])
+    yield _gauge("start_seconds", "When it was started, UTC.", seen.started_ms / 1000)
+    yield _gauge("configured_seconds", "When its configuration was accepted, UTC.", seen.configured_ms / 1000)
+    yield _gauge("loops_hanging", "Loops that should have been round again.", len(seen.hangs))
+    yield _gauge("clock_believed", "Whether readings are stamped by this clock.", not seen.clock_mistrust)
+    if seen.plant_ahead_s is not None:
+        yield _gauge("plant_clock_ahead_seconds", "The plant's clock less this one.", seen.plant_ahead_s)
+
+
+def _spool(seen: EdgeHealth) -> Iterator[Metric]:
+    spool = seen.spool
+    yield _gauge("spool_head", "Number of the newest entry of this epoch.", spool.head)
+    yield _gauge("spool_committed", "Up to which entry the plant has stored.", spool.committed)
+    yield _gauge("spool_backlog", "Entries the plant does not have yet.", spool.backlog)
+    if spool.lag_s is not None:
+        yield _gauge("spool_lag_seconds", "Age of the oldest entry the plant does not have.", spool.lag_s)
+    yield _gauge("spool_bytes", "Size of the spool file and its log.", spool.bytes)
+    yield _gauge("spool_max_bytes", "Bound of the spool file.", spool.max_bytes)
+    if spool.free_bytes is not None:
+        yield _gauge("spool_disk_free_bytes", "Free on the disk of the spool.", spool.free_bytes)
+    yield _gauge(
+        "buffer_bytes", "Read, and not yet in the spool: the disk is slow or full.", spool.buffer_bytes
+    )
+    yield _counter("spool_thinned", "Runs of entries that gave way to gap records.", spool.thinned)
+    yield _gauge("spool_set_aside", "Entries kept for a person: the plant never took them.", spool.set_aside)
+
+
+def _delivery(seen: EdgeHealth) -> Iterator[Metric]:
+    connected = GaugeMetricFamily(
+        f"{PREFIX}_broker_connected", "Whether the edge is connected to it.", labels=["broker"]
+    )
+    for broker in seen.brokers:
+        connected.add_metric([broker.url], float(broker.connected_ms is not None))
+    yield connected
+    if seen.primary_host is not None:
+        online = any(broker.host_online is True for broker in seen.brokers)
+        yield _gauge("primary_host_online", "Whether the plant listens at the present broker.", online)
+
+
+def _devices_now(seen: EdgeHealth) -> Iterator[Metric]:
+    up = _device_gauge("up", "Whether the device answers; absent until it was tried.")
+    seconds = _device_gauge("poll_seconds", "How long the last answered poll took.")
+    age = _device_gauge("answer_age_seconds", "Since its last answer; absent until there was one.")
+    bad = _device_gauge("bad_tags", "Tags without a value: unknown to the device, or bad there.")
+    for device in seen.devices:
+        if device.online is not None:
+            up.add_metric([device.name], float(device.online))
+        seconds.add_metric([device.name], device.poll_s)
+        if device.answered_s_ago is not None:
+            age.add_metric([device.name], device.answered_s_ago)
+        bad.add_metric([device.name], len(device.bad_tags))
+    yield from (up, seconds, age, bad)
+
+
+def _lines(seen: EdgeHealth) -> Iterator[Metric]:
+    """Of Modbus lines; devices that share one count on the same."""
+    for name, text in LINE_COUNTS.items():
+        family = CounterMetricFamily(f"{PREFIX}_line_{name}", text, labels=["line"])
+        for counts in seen.lines:
+            family.add_metric([counts.place], getattr(counts, name))
+        yield family
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
@@ -133,9 +159,3 @@ def _device_gauge(name: str, text: str) -> GaugeMetricFamily:
 
 def _device_counter(name: str, text: str) -> CounterMetricFamily:
     return CounterMetricFamily(f"{PREFIX}_device_{name}", text, labels=["device"])
-
-
-def _bytes_on_disk(path: Path) -> int:
-    """Of a spool file and its log."""
-    parts = (path, path.with_name(f"{path.name}-wal"))
-    return sum(part.stat().st_size for part in parts if part.exists())

@@ -1,6 +1,7 @@
 """Puts the parts of an edge together, and takes them apart in order. The only place that knows all of them."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Iterable, Sequence
 
@@ -19,7 +20,9 @@ from edge.delivery.spool import SpoolLimits
 from edge.delivery.spool_opening import open_or_set_aside
 from edge.delivery.spool_writer import SpoolWriter
 from edge.drivers import driver_of, profile_of
-from edge.metrics import serving_metrics
+from edge.health import Health, RunningEdge
+from edge.health_notify import ServiceManager, keep_told
+from edge.metrics import serving_health
 from edge.settings import Settings
 
 log = structlog.get_logger()
@@ -57,8 +60,9 @@ async def run_until(settings: Settings, stop: asyncio.Event) -> None:
             _poller(device, profiles[device.name], writer, clock, settings) for device in settings.devices
         ]
         publisher = Publisher(writer, settings, [poller.desk for poller in pollers])
-        with serving_metrics(settings, writer, publisher, pollers):
-            await _work(writer, publisher, pollers, stop)
+        health = Health(RunningEdge(settings, writer, publisher, pollers, clock))
+        with serving_health(health):
+            await _work(writer, publisher, pollers, health, stop)
     finally:
         writer.close()
         writer.spool.close()
@@ -66,7 +70,11 @@ async def run_until(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _work(
-    writer: SpoolWriter, publisher: Publisher, pollers: Sequence[DevicePoller], stop: asyncio.Event
+    writer: SpoolWriter,
+    publisher: Publisher,
+    pollers: Sequence[DevicePoller],
+    health: Health,
+    stop: asyncio.Event,
 ) -> None:
     """The edge's tasks, until `stop` is set; they end in order, within STOP_S."""
     async with asyncio.TaskGroup() as tasks:
@@ -75,6 +83,8 @@ async def _work(
         polling = [
             tasks.create_task(poller.run(), name=f"edge.device[{poller.device_name}]") for poller in pollers
         ]
+        telling = keep_told(ServiceManager(os.environ), health, stop)
+        tasks.create_task(telling, name="edge.service_manager")
         await stop.wait()
         for task in polling:
             task.cancel()

@@ -136,7 +136,7 @@ async def test_a_port_that_is_taken_does_not_keep_an_edge_from_counting(settings
                 async with asyncio.timeout(WAIT_S):
                     while not any(line["event"] == "device_online" for line in logs):  # noqa: ASYNC110 - a log is no event
                         await asyncio.sleep(0.05)
-    assert any(line["event"] == "metrics_unavailable" for line in logs)
+    assert any(line["event"] == "health_page_unavailable" for line in logs)
 
 
 def test_an_edge_that_nobody_watches_does_not_load_the_library():
