@@ -57,7 +57,6 @@ class DevicePoller:
         sink: Sink,
         clock: ClockGuard,
         timing: Timing,
-        anew: Anew | None = None,
     ) -> None:
         """`driver` is for this device and stamps by the same clock; it is opened anew after every loss."""
         self.statistics = PollStatistics()
@@ -81,7 +80,7 @@ class DevicePoller:
         self._heartbeat_due_ms = 0
         self._contact_ms = 0  # When the present contact was made.
         self._held_since_ms: int | None = None  # Set while the clock cannot be believed.
-        self._anew = anew
+        self.anew: Anew | None = None  # Until it was told.
         self.read_ms: int | None = None  # When it was read last, UTC.
         self._log = log.bind(device=device.name)
 
@@ -240,8 +239,8 @@ class DevicePoller:
 
     async def _begin_anew(self, now_ms: int) -> None:
         """What the counters made since they were read by their former definition belongs to no reading."""
-        if self._anew is not None:
-            anew, self._anew = self._anew, None
+        if self.anew is not None:
+            anew, self.anew = self.anew, None
             await self._sink.gap(self._device.name, REDEFINED, anew.tags, anew.since_ms, now_ms)
 
     async def _read(self, tags: Sequence[Tag]) -> Sequence[Reading]:
@@ -282,9 +281,15 @@ class DevicePoller:
         if self.statistics.online is False:
             return
         self._log.warning("device_unavailable", reason=str(error), url=self._device.url)
-        self.statistics.online = False
-        self.desk.close("the device is out of contact")
         self.statistics.losses += 1
+        await self.end("the device is out of contact")
+
+    async def end(self, reason: str) -> None:
+        """Say that there is no contact any more, unless that was said. From outside only after `run` has ended."""
+        self.desk.close(reason)
+        if self.statistics.online is False:
+            return
+        self.statistics.online = False
         try:
             time_ms = self._clock.now_ms()
         except ClockNotReady:
