@@ -1,10 +1,13 @@
-"""What an edge says besides its entries: births, deaths of devices, and the newest values for screens."""
+"""What an edge says besides its entries: births, deaths of devices, how full its spool is, and the newest values for
+screens."""
 
 import structlog
 
+from edge.contract.spool_fill import SpoolFill
 from edge.delivery.live_values import LiveValue, LiveValues
 from edge.delivery.mqtt_link import MqttLink
 from edge.delivery.sparkplug_session import Message, SparkplugSession
+from edge.delivery.spool_fill import is_news
 
 log = structlog.get_logger()
 
@@ -14,7 +17,7 @@ LIVE_BYTES_MAX = 200 * 1024
 
 
 class Announcements:
-    """`are_given`: the node's birth was published in this session."""
+    """`are_given`: the node's birth was published in this session. `fill`: of the spool, as it was looked at last."""
 
     def __init__(self, link: MqttLink, session: SparkplugSession, live: LiveValues) -> None:
         self._link = link
@@ -22,11 +25,13 @@ class Announcements:
         self._live = live
         self._too_large: set[str] = set()
         self.are_given = False
+        self.fill: SpoolFill | None = None
+        self._told_fill: SpoolFill | None = None
 
     def give_births(self, now_ms: int) -> None:
         """NBIRTH, then DBIRTH of every device in contact."""
-        self._link.publish(self._session.node_birth(now_ms))
-        self.are_given = True
+        self._link.publish(self._session.node_birth(now_ms, self.fill))
+        self.are_given, self._told_fill = True, self.fill
         for device in self._session.devices:
             if self._live.device(device).online:
                 self.ensure_born(device, now_ms)
@@ -47,6 +52,12 @@ class Announcements:
         for device in self._session.devices:
             if self._live.device(device).online:
                 self.ensure_born(device, now_ms)
+
+    def tell_fill(self, now_ms: int) -> None:
+        """How full the spool is, if that is news since it was told last."""
+        if self.fill is not None and is_news(self.fill, self._told_fill):
+            self._link.publish(self._session.spool_fill(self.fill, now_ms))
+            self._told_fill = self.fill
 
     def show_live(self, now_ms: int, *, is_behind: bool) -> None:
         """What moved since the last call, if the entries that tell it have to wait."""

@@ -18,6 +18,7 @@ from edge.delivery.delivering import Delivering, now_ms
 from edge.delivery.mqtt_link import Arrived, MqttLink
 from edge.delivery.sparkplug_session import Command, SparkplugSession
 from edge.delivery.spool import Spool
+from edge.delivery.spool_fill import fill_of
 from edge.delivery.spool_writer import EpochChanged
 from edge.delivery.window import Window
 from edge.errors import BrokerTrouble, SpoolUnavailable
@@ -65,6 +66,7 @@ class DeliverySession:
         self._caught_up_at = self._now()
         self._live_at = 0.0
         self._beat_at = 0.0
+        self._look_at = 0.0
         self._said = 0  # Messages of the link when the next heartbeat was put off.
         self._stored = self._writer.spool.committed
         self._store_at = 0.0
@@ -109,6 +111,7 @@ class DeliverySession:
             log.debug("position_of_an_epoch_that_is_over")
 
     async def _act(self) -> None:
+        await self._look_at_spool()
         if self._session.epoch != self._writer.spool.epoch:
             self._begin_epoch()
         now = self._now()
@@ -122,6 +125,7 @@ class DeliverySession:
             await self._send()
             self._take_receipts()
             self._show_live()
+            self._announcements.tell_fill(now_ms())
             self._beat()
         await self._store_position()
 
@@ -305,6 +309,16 @@ class DeliverySession:
             self._link.publish(self._session.heartbeat(now_ms()))
         if self._link.published != self._said:
             self._said, self._beat_at = self._link.published, now + HEARTBEAT_EVERY_S
+
+    async def _look_at_spool(self) -> None:
+        """How full it is. As often as a heartbeat, which bounds how often it can be told."""
+        if self._now() < self._look_at:
+            return
+        self._look_at = self._now() + HEARTBEAT_EVERY_S
+        try:
+            self._announcements.fill = await self._writer.call(fill_of, now_ms())
+        except SpoolUnavailable as error:
+            log.debug("spool_not_looked_at", reason=str(error))
 
     async def _store_position(self, *, force: bool = False) -> None:
         """Keep the plant's word on disk, not more than twice a second: it saves only re-sending."""

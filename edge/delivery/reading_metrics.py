@@ -24,7 +24,7 @@ class ReadingEncoder:
     def begin(self, now_ms: int, seq: int) -> Payload:
         return Payload(timestamp=now_ms, seq=seq)
 
-    def add_plain(self, payload: Payload, alias: int, time_ms: int, value: bool | int | str) -> None:
+    def add_plain(self, payload: Payload, alias: int, time_ms: int, value: bool | int | str | None) -> None:
         metric = payload.metrics.add()
         metric.alias = alias
         metric.timestamp = time_ms
@@ -32,6 +32,8 @@ class ReadingEncoder:
             metric.boolean_value = value
         elif isinstance(value, int):
             metric.long_value = value
+        elif value is None:
+            metric.is_null = True
         else:
             metric.string_value = value
 

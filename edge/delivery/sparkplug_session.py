@@ -7,9 +7,11 @@ have been born. Rules and their ids: Sparkplug B 3.0, chapters 4 to 6; `tests/co
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from edge.contract import spool_fill
 from edge.contract import spool_metrics as names
 from edge.contract.datatypes import DataType, Quality
 from edge.contract.payloads import INTEGER_BITS, Metric, encode, from_wire_integer
+from edge.contract.spool_fill import SpoolFill
 from edge.contract.topics import MessageType, edge_topic
 from edge.delivery.entries import Contact, GapEntry, Numbered, Readings, TagDefinition
 from edge.delivery.live_values import LiveDevice, LiveValue
@@ -24,6 +26,11 @@ NODE_METRICS = {
     names.CONTACT: DataType.BOOLEAN,
     names.COMMITTED: DataType.UINT64,
     names.HEARTBEAT: DataType.DATETIME,
+    spool_fill.WAITING: DataType.UINT64,
+    spool_fill.OLDEST: DataType.DATETIME,
+    spool_fill.USED: DataType.UINT64,
+    spool_fill.BOUND: DataType.UINT64,
+    spool_fill.DISK_FREE: DataType.UINT64,
 }
 DEVICE_METRICS = {names.EPOCH: DataType.STRING, names.FIRST: DataType.UINT64, names.LAST: DataType.UINT64}
 
@@ -116,12 +123,14 @@ class SparkplugSession:
             self._topic(MessageType.NDEATH), encode([metric], timestamp_ms=now_ms, seq=None), qos=1
         )
 
-    def node_birth(self, now_ms: int) -> Message:
-        """NBIRTH: seq begins at 0 again, no device is born."""
+    def node_birth(self, now_ms: int, fill: SpoolFill | None = None) -> Message:
+        """NBIRTH: seq begins at 0 again, no device is born. `fill`: None while it is not known."""
         self._seq = 0
         self.born.clear()
         self.shown_ms.clear()
-        values: dict[str, str | None] = {names.EPOCH: self.epoch}
+        values: dict[str, str | int | None] = {names.EPOCH: self.epoch}
+        if fill is not None:
+            values |= fill.by_name()
         metrics = [
             Metric(self.bd_seq, DataType.INT64, names.BD_SEQ, timestamp_ms=now_ms),
             Metric(False, DataType.BOOLEAN, names.REBIRTH, timestamp_ms=now_ms),
@@ -221,6 +230,13 @@ class SparkplugSession:
         """NDATA that says nothing but that the edge is there."""
         payload = self._encoder.begin(now_ms, self._next_seq())
         self._encoder.add_plain(payload, self._node_aliases[names.HEARTBEAT], now_ms, now_ms)
+        return Message(self._topic(MessageType.NDATA), payload.SerializeToString())
+
+    def spool_fill(self, fill: SpoolFill, now_ms: int) -> Message:
+        """NDATA about the spool. It is no entry: nothing of it is spooled."""
+        payload = self._encoder.begin(now_ms, self._next_seq())
+        for name, value in fill.by_name().items():
+            self._encoder.add_plain(payload, self._node_aliases[name], now_ms, value)
         return Message(self._topic(MessageType.NDATA), payload.SerializeToString())
 
     def _show(self, entry: Readings) -> None:

@@ -265,6 +265,11 @@ class Spool:
         """Time of the newest entry ever made, UTC ms; 0 before the first. The edge's clock must not be before it."""
         return self.file.get_number("newest_ms", 0)
 
+    def newest_ms_after(self, after: int) -> int | None:
+        """Time of the newest entry of the batch in which `after` + 1 is, UTC ms; None when there is none."""
+        rows = self._batches.rows(after, 1) if after < self.head else []
+        return rows[0].newest_ms if rows else None
+
     def read(self, after: int, limit: int = 512, bytes_max: int | None = None) -> list[Numbered]:
         """At most `limit` entries of about `bytes_max`, one at least, with numbers above `after`, the first of them
         after + 1: a gap record that reaches over `after` is cut there, and one gap record stands for what is no longer

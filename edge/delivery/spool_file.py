@@ -142,11 +142,12 @@ class SpoolFile:
 
     def lift_cap(self) -> None:
         """If the disk has room again."""
-        if self.is_capped and self._disk_free_bytes() >= 4 * RESERVE_BYTES:
+        if self.is_capped and self.disk_free_bytes() >= 4 * RESERVE_BYTES:
             log.info("spool_disk_has_room", path=str(self.path))
             self._set_bound(self.max_bytes)
 
-    def _disk_free_bytes(self) -> int:
+    def disk_free_bytes(self) -> int:
+        """What the file system has left for this process. Raises OSError."""
         disk = os.statvfs(self.path.parent)
         return disk.f_bavail * disk.f_frsize
 
@@ -165,7 +166,7 @@ class SpoolFile:
         if self.has_reserve:
             return
         try:
-            if self._disk_free_bytes() < 4 * RESERVE_BYTES:
+            if self.disk_free_bytes() < 4 * RESERVE_BYTES:
                 raise OSError("less than four times its size is free")
             with open(self._reserve, "wb") as file:
                 os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)

@@ -10,6 +10,7 @@ from edge.contract.datatypes import DataType, Quality
 from edge.contract.payloads import Metric
 from edge.contract.topics import MessageType
 from edge.delivery.entries import Readings
+from edge.delivery.sparkplug_session import NODE_METRICS
 from edge.delivery.window import MESSAGE_BYTES_MAX
 from tests.edge.delivery.conftest import Place
 from tests.edge.delivery.running_edge import (
@@ -67,7 +68,7 @@ async def test_a_birth_declares_every_tag_with_alias_type_meaning_and_newest_val
         await eventually(lambda: plant.of(MessageType.DBIRTH))
         by_name = {metric.name: metric for metric in plant.of(MessageType.DBIRTH)[0].payload.metrics}
         aliases = [metric.alias for told in plant.told[:2] for metric in told.payload.metrics if metric.alias]
-        assert len(aliases) == len(set(aliases)) == 8 + 3 + 3
+        assert len(aliases) == len(set(aliases)) == len(NODE_METRICS) + 3 + 3
         count = by_name["count"]
         assert (count.value, count.timestamp_ms, count.datatype) == (7, 123_456, DataType.UINT32)
         assert count.properties["role"] == "counter"
