@@ -8,8 +8,9 @@ from typing import NamedTuple
 from edge.contract import spool_metrics
 from edge.contract.datatypes import DataType
 from edge.contract.payloads import Metric
+from edge.contract.spool_fill import FILL_NAMES
 
-SPOOL_NAMES = frozenset(
+SPOOL_NAMES = FILL_NAMES | frozenset(
     {
         spool_metrics.EPOCH,
         spool_metrics.FIRST,

@@ -23,6 +23,7 @@ from plant_server.ingest.host_session import Born, InOrder
 from plant_server.ingest.last_values import LastValue, save_last_values
 from plant_server.ingest.message import EdgeKey, Opened
 from plant_server.ingest.queries import QUERIES, moment
+from plant_server.ingest.spool_fills import write_born_fill
 from plant_server.ingest.tag_meaning import TagMeaning
 
 LOST_WITHOUT_HEARTBEATS_S = 8.0
@@ -102,6 +103,7 @@ class Registry:
             if message.type is MessageType.NBIRTH:
                 born = {"bd_seq": _bd_seq(message), "contact_lost_s": _contact_lost_s(in_order.born)}
                 cursor.execute(QUERIES["node_born"], {"edge_id": edge_id} | born)
+                write_born_fill(cursor, message, edge_id)
             self._register_birth(cursor, message, edge_id, in_order.born, window)
 
     def _register_birth(

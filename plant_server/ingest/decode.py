@@ -14,6 +14,7 @@ from uuid import UUID
 from edge.contract import spool_metrics
 from edge.contract.datatypes import Quality
 from edge.contract.payloads import MalformedPayload, from_wire_integer
+from edge.contract.spool_fill import FILL_NAMES, SpoolFill
 from edge.contract.spool_metrics import Gap
 from plant_server.ingest.binding import Alias, Binding, Bindings, Kind
 from plant_server.ingest.facts import (
@@ -223,6 +224,10 @@ class _Reader:
 
     def _read_spool(self) -> None:
         spool = self.spool
+        if not FILL_NAMES.isdisjoint(spool):
+            self._read_fill()
+            if spool.keys() <= FILL_NAMES:
+                return
         if self.facts.numbers is None:
             self._fault(
                 Reason.BAD_NUMBERS, f"{ {name: spool[name] for name in sorted(spool)} } are no Spool numbers"
@@ -231,6 +236,12 @@ class _Reader:
             self._read_gap(spool[spool_metrics.GAP])
         elif spool.get(spool_metrics.DEVICE) is not None:
             self._read_contact(spool[spool_metrics.DEVICE], spool.get(spool_metrics.CONTACT))
+
+    def _read_fill(self) -> None:
+        try:
+            self.facts.fill = SpoolFill.of(self.spool)
+        except MalformedPayload as error:
+            self._fault(Reason.BAD_NUMBERS, str(error))
 
     def _read_gap(self, text: Any) -> None:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from edge.contract.spool_fill import SpoolFill
 from edge.contract.spool_metrics import Gap
 from plant_server.ingest.binding import Counted
 from plant_server.ingest.message import EdgeKey, Opened
@@ -105,6 +106,7 @@ class Facts:
     counters: list[CounterRow] = field(default_factory=list)
     gap: Gap | None = None
     contact: Contact | None = None
+    fill: SpoolFill | None = None
     faults: list[Fault] = field(default_factory=list)
     oldest_ms: int = 0  # Of `times_ms`, when there are any.
     newest_ms: int = 0

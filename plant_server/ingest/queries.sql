@@ -245,6 +245,20 @@ INSERT INTO plant.gap (edge_id, epoch, first, last, reason, device, tag, from_ts
 SELECT %(edge_id)s, %(epoch)s, %(first)s, %(last)s, %(reason)s, * FROM unnest(
     %(devices)s::text[], %(tags)s::text[], %(from)s::timestamptz[], %(to)s::timestamptz[], %(counts)s::bigint[])
 
+-- edge_spools --
+-- Births are written before the data that came with them: what is older than what is known changes nothing.
+INSERT INTO plant.edge_spool (edge_id, waiting, oldest_age_s, used_bytes, bound_bytes, disk_free_bytes, received_time)
+SELECT * FROM unnest(
+    %(edge_ids)s::integer[], %(waiting)s::bigint[], %(ages)s::float8[], %(used)s::bigint[], %(bounds)s::bigint[],
+    %(free)s::bigint[], %(received)s::timestamptz[])
+ON CONFLICT (edge_id) DO UPDATE
+SET waiting = EXCLUDED.waiting, oldest_age_s = EXCLUDED.oldest_age_s, used_bytes = EXCLUDED.used_bytes,
+    bound_bytes = EXCLUDED.bound_bytes, disk_free_bytes = EXCLUDED.disk_free_bytes, received_time = EXCLUDED.received_time
+WHERE edge_spool.received_time <= EXCLUDED.received_time
+
+-- no_edge_spool --
+DELETE FROM plant.edge_spool WHERE edge_id = %(edge_id)s
+
 -- edge_seen --
 UPDATE plant.edge SET last_message = seen.last_message, clock_skew_s = coalesce(seen.clock_skew_s, edge.clock_skew_s)
 FROM unnest(%(edge_ids)s::integer[], %(last_messages)s::timestamptz[], %(skews)s::float8[])

@@ -34,6 +34,7 @@ from plant_server.ingest.facts import Facts, Fault
 from plant_server.ingest.message import EdgeKey, Opened
 from plant_server.ingest.quarantine import OncePerMessage, QuarantineRow, Reason
 from plant_server.ingest.queries import QUERIES
+from plant_server.ingest.spool_fills import write_fills
 
 _DATA_ERRORS = (psycopg.DataError, psycopg.IntegrityError)
 _DAY_MS = 86_400_000
@@ -135,6 +136,7 @@ class Store:
                     cursors[facts.edge, facts.numbers.epoch].saw(facts)
                 self._write_told(cursor, facts, edge_ids[facts.edge])
             write_live(cursor, [facts for facts in numberless if not facts.faults])
+            write_fills(cursor, numberless, edge_ids)
             faulty = [facts for facts in line.accepted if facts.faults]
             faulty += [facts for facts in numberless if facts.faults and self._admits(facts.message, now_s)]
             stored.quarantined = write_quarantine(cursor, [_row(facts, edge_ids) for facts in faulty])

@@ -392,6 +392,36 @@ CREATE VIEW bi.edge AS
           WHERE ((device.edge_id = edge.edge_id) AND (NOT last_value.is_live))) newest ON (true));
 ALTER TABLE bi.edge OWNER TO lineside_plant;
 COMMENT ON VIEW bi.edge IS 'Does each edge deliver? age_s since its last message; stored_age_s since the newest source time that is stored: what its spool still holds is younger; clock_skew_s: its clock less ours, more than 2 s is an alarm';
+CREATE TABLE plant.edge_spool (
+    edge_id integer NOT NULL,
+    waiting bigint NOT NULL,
+    oldest_age_s double precision,
+    used_bytes bigint NOT NULL,
+    bound_bytes bigint NOT NULL,
+    disk_free_bytes bigint,
+    received_time timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE plant.edge_spool OWNER TO lineside_plant;
+COMMENT ON TABLE plant.edge_spool IS 'An edge tells it again when it changed, so a row holds for as long as the edge is heard. No row: its release does not tell';
+CREATE VIEW bi.edge_spool AS
+ SELECT edge.group_id,
+    edge.node AS edge,
+    COALESCE((edge.online AND (edge.last_message > (now() - make_interval(secs => edge.contact_lost_s)))), false) AS is_heard,
+    told.waiting,
+    (told.oldest_age_s + (EXTRACT(epoch FROM (now() - told.received_time)))::double precision) AS oldest_age_s,
+    told.used_bytes,
+    told.bound_bytes,
+    ((told.used_bytes)::double precision / (told.bound_bytes)::double precision) AS used_ratio,
+    told.disk_free_bytes,
+    (told.disk_free_bytes < GREATEST((67108864)::bigint, (told.bound_bytes / 10))) AS disk_is_low,
+    (EXTRACT(epoch FROM (now() - GREATEST(told.received_time, edge.last_message))))::double precision AS age_s,
+    told.received_time,
+    GREATEST(told.received_time, edge.last_message) AS as_of
+   FROM (plant.edge_spool told
+     JOIN plant.edge USING (edge_id));
+ALTER TABLE bi.edge_spool OWNER TO lineside_plant;
+COMMENT ON VIEW bi.edge_spool IS 'How full is the spool of each edge, and since when does what it holds wait for the plant? waiting: entries; used_ratio of its bound: from 0.8 on somebody should act, at 0.9 it begins to drop; disk_is_low: less than 64 MiB or a tenth of the bound is free where it lies; is_heard: false means as it was at as_of. No row: the edge does not tell';
 CREATE TABLE plant.chosen_energy_meter (
     device_id integer NOT NULL,
     tag_id integer NOT NULL,
@@ -2342,6 +2372,8 @@ ALTER TABLE ONLY plant.edge
     ADD CONSTRAINT edge_group_id_node_key UNIQUE (group_id, node);
 ALTER TABLE ONLY plant.edge
     ADD CONSTRAINT edge_pkey PRIMARY KEY (edge_id);
+ALTER TABLE ONLY plant.edge_spool
+    ADD CONSTRAINT edge_spool_pkey PRIMARY KEY (edge_id);
 ALTER TABLE ONLY plant.energy_key
     ADD CONSTRAINT energy_key_pkey PRIMARY KEY (tag_id, from_time);
 ALTER TABLE ONLY plant.energy_share
@@ -2641,6 +2673,8 @@ ALTER TABLE ONLY plant.drawing
     ADD CONSTRAINT drawing_item_id_revision_fkey FOREIGN KEY (item_id, revision) REFERENCES plant.item_revision(item_id, revision);
 ALTER TABLE ONLY plant.edge_cursor
     ADD CONSTRAINT edge_cursor_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
+ALTER TABLE ONLY plant.edge_spool
+    ADD CONSTRAINT edge_spool_edge_id_fkey FOREIGN KEY (edge_id) REFERENCES plant.edge(edge_id);
 ALTER TABLE ONLY plant.energy_key
     ADD CONSTRAINT energy_key_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES plant.tag(tag_id);
 ALTER TABLE ONLY plant.energy_share
@@ -2790,6 +2824,7 @@ GRANT SELECT ON TABLE bi.andon_call TO lineside_bi;
 GRANT SELECT ON TABLE bi.andon_day TO lineside_bi;
 GRANT SELECT ON TABLE bi.database TO lineside_bi;
 GRANT SELECT ON TABLE bi.edge TO lineside_bi;
+GRANT SELECT ON TABLE bi.edge_spool TO lineside_bi;
 GRANT SELECT ON TABLE bi.energy_balance TO lineside_bi;
 GRANT SELECT ON TABLE bi.energy_hour TO lineside_bi;
 GRANT SELECT ON TABLE bi.energy_run TO lineside_bi;
