@@ -1,6 +1,5 @@
-"""What people do that day at the two presses, over the API their terminals use, and in Tryton's office."""
+"""What people do that day at the two presses, over the API their terminals use."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -8,7 +7,6 @@ from typing import Any
 
 from tests.system.day.desk import Desk, desk_of
 from tests.system.tryton_day.factory import Factory
-from tests.tryton.orders import planned_production
 
 STORE = "store"
 TOLD = """SELECT count(*) FILTER (WHERE document.state = 'accepted') = count(*) AND count(*) > 0
@@ -133,8 +131,3 @@ async def crew_of(factory: Factory) -> AsyncIterator[Crew]:
             number = factory.value("SELECT person_id FROM plant.person WHERE name = %(name)s", name=one.name)
             desks[role] = await stack.enter_async_context(desk_of(factory.plant.api_url, number, one.pin))
         yield Crew(factory, desks)
-
-
-async def release(factory: Factory, quantity: float, reference: str) -> str:
-    """A production in Tryton, released; its number. Tryton may be dead just now."""
-    return await asyncio.to_thread(planned_production, factory.erp.rpc, quantity, reference)

@@ -1,29 +1,51 @@
-"""Tryton's side of the day's books, over its RPC: moves, cycles, costs, stock by lot and location, and the journal."""
+"""Tryton's side of the day's books, over its RPC: every move, cycle, cost, stock by lot and location, and every entry of its
+journal, whoever made it."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.erp_bridge.tryton.in_tryton import InTryton
-from tests.system.tryton_day.books import CENT, MICROSECOND, PRICES, Books
+from tests.system.tryton_day.books import MICROSECOND, Books
+from tests.system.tryton_day.journal import Cycle, Entry, Lines, Moved, Sides
 from tests.tryton.rpc import Rpc
 
 LOCATIONS = {"STO": ["code", "=", "STO"], "SCRAP": ["code", "=", "SCRAP"]}
+MOVE = [
+    "product.code",
+    "lot.number",
+    "quantity",
+    "state",
+    "unit_price",
+    "cost_price",
+    "production_input.number",
+    "production_output.number",
+    "from_location.type",
+    "to_location.type",
+]
+CYCLE = [
+    "work.production.number",
+    "work.work_center.name",
+    "duration",
+    "cost",
+    "state",
+    "write_date",
+]
+ENTRY = ["state", "origin", "create_date", "lines.account.code", "lines.debit", "lines.credit"]
+OF_MOVE = "stock.move"
+ENDED = ("done", "cancelled")
 
 
-def erp_books(rpc: Rpc, numbers: Iterable[str]) -> Books:
-    books = Books()
-    for number in numbers:
-        there = InTryton(rpc, number)
-        for role, item, lot, quantity in there.moves():
-            books.add((number, role, item, lot), quantity)
-        for center, seconds, _ in there.cycles():
-            books.work[number, center, Decimal(seconds).quantize(MICROSECOND)] += 1
-        books.cost[number] = there.cost
-        books.states[number] = there.state
-        books.entries += _wrong_entries(rpc, number)
-    books.stock = _stock(rpc)
+def erp_books(rpc: Rpc, not_on_goods: Mapping[str, Decimal]) -> Books:
+    """`not_on_goods`: by order, what the bridge said last that its goods do not carry."""
+    books = Books(not_on_goods=dict(not_on_goods), stock=_stock(rpc))
+    for one in rpc.rows("production", ["number", "state", "cost"]):
+        books.states[one["number"]] = one["state"]
+        books.cost[one["number"]] = one["cost"]
+    _moves(rpc, books)
+    _cycles(rpc, books)
+    books.journal.entries = _entries(rpc)
+    books.journal.accounts = _accounts(rpc)
     return books
 
 
@@ -38,43 +60,94 @@ def _stock(rpc: Rpc) -> dict[tuple[str, str, str], Decimal]:
     return {place: quantity for place, quantity in stock.items() if quantity}
 
 
-def _wrong_entries(rpc: Rpc, number: str) -> list[str]:
-    """A move of material or goods that was done has one posted entry, of what it is worth; one that was taken back has one
-    for it and one against it. A receipt is worth what was spent till then, so only that there is one is asked of it."""
-    fields = ["product.code", "lot.number", "quantity", "state", "production_input", "to_location.type"]
-    moves = rpc.rows("stock.move", fields, ["production.number", "=", number])
-    entries = _entries(rpc, [one["id"] for one in moves])
-    found = []
-    for one in moves:
-        item, debits = one["product."]["code"], entries[one["id"]]
-        what = (
-            f"{number} {item} {(one['lot.'] or {}).get('number')} {one['quantity']} {one['state']}: {debits}"
-        )
-        if one["state"] == "done" and one["production_input"]:
-            worth = (PRICES[item] * _exact(one["quantity"])).quantize(CENT)
-            found += [] if debits == [worth] else [f"journal of {what}, worth {worth}"]
-        elif one["state"] == "done" and one["to_location."]["type"] != "lost_found":
-            found += [] if len(debits) == 1 else [f"journal of {what}"]
-        elif one["state"] == "cancelled":
-            found += [] if sum(debits) == 0 and len(debits) in (0, 2) else [f"journal of {what}"]
-        elif one["state"] != "done":
-            found.append(f"left undone: {what}")
-    return found
+def _moves(rpc: Rpc, books: Books) -> None:
+    for one in rpc.rows("stock.move", MOVE):
+        move = _moved(one)
+        if one["state"] not in ENDED:
+            books.undone.append(f"{move.order or '-'} {move.role} {move.item} {move.quantity} {one['state']}")
+            continue
+        books.journal.moves[move.move_id] = move
+        if not move.is_done:
+            continue
+        if move.role == "bought":
+            bought = books.opening.get((move.item, move.lot), Decimal(0))
+            books.opening[move.item, move.lot] = bought + move.quantity
+        else:
+            books.add((move.order, move.role, move.item, move.lot), move.quantity)
 
 
-def _entries(rpc: Rpc, moves: list[int]) -> dict[int, list[Decimal]]:
-    """Amounts by the move they are of; what takes one back is below 0."""
-    found: dict[int, list[Decimal]] = defaultdict(list)
-    origins = [f"stock.move,{one}" for one in moves]
-    told: list[dict[str, Any]] = rpc.rows(
-        "account.move", ["state", "origin", "lines.debit"], ["origin", "in", origins]
+def _moved(one: dict[str, Any]) -> Moved:
+    role, order = _role(one)
+    return Moved(
+        move_id=one["id"],
+        order=order,
+        role=role,
+        item=one["product."]["code"],
+        lot=(one["lot."] or {}).get("number") or "",
+        quantity=_exact(one["quantity"]),
+        is_done=one["state"] == "done",
+        price=one["cost_price"] if role == "in" else one["unit_price"],
     )
-    for one in told:
-        assert one["state"] == "posted", one
-        move = int(str(one["origin"]).split(",")[1])
-        found[move].append(sum((line["debit"] for line in one["lines."]), Decimal(0)))
-    return found
+
+
+def _role(one: dict[str, Any]) -> tuple[str, str]:
+    """And the order. Of a move between other places: from what type to what type."""
+    ends = (one["from_location."]["type"], one["to_location."]["type"])
+    if one["production_input."] and ends == ("storage", "production"):
+        return "in", one["production_input."]["number"]
+    if one["production_output."] and ends[0] == "production":
+        return {"storage": "out", "lost_found": "scrap"}.get(ends[1], ends[1]), one["production_output."][
+            "number"
+        ]
+    return ("bought" if ends == ("supplier", "storage") else " to ".join(ends)), ""
+
+
+def _cycles(rpc: Rpc, books: Books) -> None:
+    for one in rpc.rows("production.work.cycle", CYCLE):
+        order = one["work."]["production."]["number"]
+        center = one["work."]["work_center."]["name"]
+        if one["state"] == "done":
+            seconds = Decimal(one["duration"].total_seconds()).quantize(MICROSECOND)
+            books.work[order, center, seconds, one["cost"]] += 1
+            books.journal.cycles.append(Cycle(_moment(one["write_date"]), order, one["cost"]))
+        elif one["state"] != "cancelled":
+            books.undone.append(f"{order} work at {center} {one['state']}")
+
+
+def _entries(rpc: Rpc) -> list[Entry]:
+    """All there are, oldest first."""
+    entries = []
+    for one in rpc.rows("account.move", ENTRY):
+        origin = str(one["origin"] or "")
+        model, _, record = origin.partition(",")
+        lines: Lines = tuple(
+            sorted((line["account."]["code"] or "", line["debit"], line["credit"]) for line in one["lines."])
+        )
+        entries.append(
+            Entry(
+                time=_moment(one["create_date"]),
+                entry_id=one["id"],
+                origin=origin,
+                move_id=int(record) if model == OF_MOVE else None,
+                is_posted=one["state"] == "posted",
+                lines=lines,
+            )
+        )
+    return entries
+
+
+def _accounts(rpc: Rpc) -> dict[str, Sides]:
+    """Those that anything was booked on."""
+    told = rpc.rows("account.account", ["code", "debit", "credit"])
+    return {one["code"] or "": (one["debit"], one["credit"]) for one in told if one["debit"] or one["credit"]}
 
 
 def _exact(quantity: float) -> Decimal:
     return Decimal(str(quantity))
+
+
+def _moment(told: dict[str, int]) -> datetime:
+    """UTC, as Tryton tells it."""
+    day = (told["year"], told["month"], told["day"])
+    clock = (told["hour"], told["minute"], told["second"], told["microsecond"])
+    return datetime(*day, *clock, tzinfo=UTC)

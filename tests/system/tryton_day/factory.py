@@ -1,26 +1,24 @@
 """A plant with two machines, a living Tryton, and the bridge between them; between bridge and Tryton stands the eater of
 answers. All of it are processes, over sockets."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
-import psycopg
 import yaml
 
 from plant_server.demo.child import Child
 from plant_server.demo.goods import give_words
 from plant_server.demo.plant import Plant, PlantOptions, running_plant
 from plant_server.demo.run import wait_until_delivering
-from plant_server.demo.shop_floor import FloorOptions, ShopFloor, running_shop_floor
+from plant_server.demo.shop_floor import FloorOptions, running_shop_floor
 from plant_server.people.demo import DemoPerson, ensure_demo_people
 from plant_server.security.secrets import secret
-from simulators.faults import FactoryControl
 from tests.erp_bridge.tryton.bridge_to_tryton import CODES, tryton_settings
+from tests.system.living_plant import LivingPlant
 from tests.tryton.answer_eater import AnswerEater
 from tests.tryton.living import LivingTryton
 
@@ -33,54 +31,28 @@ UNFINISHED = """SELECT kind || ' ' || state || ' ' || coalesce(problem::text, ''
     UNION ALL SELECT kind || ' claimed' FROM bridge.claim WHERE planned_time IS NULL
     UNION ALL SELECT kind || ' in the outbox' FROM plant.outbox"""
 
+NOT_ON_GOODS = """SELECT DISTINCT ON (work_order) work_order, answer ->> 'cost_not_on_the_goods'
+    FROM bridge.delivery JOIN bridge.document USING (document_id)
+    WHERE answer ? 'cost_not_on_the_goods' ORDER BY work_order, delivery_id DESC"""
+
 
 @dataclass(frozen=True, slots=True)
-class Factory:
+class Factory(LivingPlant):
     """All of it running, production not started yet."""
 
-    plant: Plant
-    floor: ShopFloor
+    patience_s: ClassVar[float] = WITHIN_S
     erp: LivingTryton
     eater: AnswerEater
     bridge: Child
     people: dict[str, DemoPerson]
     """By role."""
 
-    def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.plant.database.url(), autocommit=True, connect_timeout=10) as connection:
-            return connection.execute(query.encode(), values).fetchall()
+    def last_words(self) -> str:
+        return f"{self.bridge.last_words()}\n{self.erp.server.words()}"
 
-    def value(self, query: str, **values: Any) -> Any:
-        """The first column of the first row; None when there is none."""
-        found = self.rows(query, **values)
-        return found[0][0] if found else None
-
-    async def produce(self) -> None:
-        async with FactoryControl.of(self.floor.state_dir) as machines:
-            await machines.start()
-
-    async def halt(self) -> None:
-        async with FactoryControl.of(self.floor.state_dir) as machines:
-            await machines.stop()
-
-    async def until(
-        self,
-        what: str,
-        condition: Callable[[], Awaitable[Any]] | Callable[[], Any],
-        within_s: float = WITHIN_S,
-    ) -> Any:
-        """The first answer that is true. AssertionError, with what the bridge said last, after the deadline."""
-        deadline = time.monotonic() + within_s
-        while True:
-            answer = condition()
-            if isinstance(answer, Awaitable):
-                answer = await answer
-            if answer:
-                return answer
-            if time.monotonic() > deadline:
-                words = f"{self.bridge.last_words()}\n{self.erp.server.words()}"
-                raise AssertionError(f"waited {within_s:.0f} s for {what}; last {answer!r}\n{words}")
-            await asyncio.sleep(0.1)  # Between looks at what other processes do.
+    def not_on_goods(self) -> dict[str, Decimal]:
+        """By order, what the bridge said last of what it costs and its goods do not carry."""
+        return {order: Decimal(told) for order, told in self.rows(NOT_ON_GOODS)}
 
     def waiting(self) -> int:
         """Postings the ERP has not heard yet."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from tests.system.tryton_day.books import MICROSECOND, Books, cost_of
+from tests.system.tryton_day.books import MICROSECOND, Books, cost_of, cost_of_cycle
 
 ORDERS = """SELECT work_order_id, number, state FROM plant.work_order"""
 RUNS = """SELECT (facts -> 'run' ->> 'run_id')::bigint, (facts -> 'run' ->> 'work_order_id')::bigint,
@@ -40,9 +40,13 @@ Opening = Mapping[tuple[str, str], Decimal]
 """(item, lot) in the store, before anything was made."""
 
 
-def floor_books(database_url: str, opening: Opening) -> Books:
+def floor_books(database_url: str, opening: Opening, on_goods: Mapping[str, Decimal] | None = None) -> Books:
+    """`on_goods`: what an order had cost when its production was done, if more came after that."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        return _Floor(connection).books(opening)
+        books = _Floor(connection).books(opening)
+    for order, cost in books.cost.items():
+        books.not_on_goods[order] = cost - (on_goods or {}).get(order, cost)
+    return books
 
 
 class _Floor:
@@ -54,7 +58,7 @@ class _Floor:
         self._from_time = {run: from_time for run, _, from_time in runs}
 
     def books(self, opening: Opening) -> Books:
-        books = Books()
+        books = Books(opening=dict(opening))
         self._materials(books)
         self._products(books)
         self._work(books)
@@ -85,14 +89,16 @@ class _Floor:
 
     def _work(self, books: Books) -> None:
         for run, seconds in self._rows(LABOR):
-            books.work[self._order_of_run[run], "Assembly", seconds.quantize(MICROSECOND)] += 1
+            self._cycle(books, run, "Assembly", seconds)
         for run, time in self._rows(ENDED):
-            seconds = Decimal((time - self._from_time[run]).total_seconds()).quantize(MICROSECOND)
-            books.work[self._order_of_run[run], "Press", seconds] += 1
+            self._cycle(books, run, "Press", Decimal((time - self._from_time[run]).total_seconds()))
         for run, energy_wh in self._rows(ENERGY):
             if energy_wh:
-                seconds = (energy_wh * SECONDS_PER_WH).quantize(MICROSECOND)
-                books.work[self._order_of_run[run], "Energy", seconds] += 1
+                self._cycle(books, run, "Energy", energy_wh * SECONDS_PER_WH)
+
+    def _cycle(self, books: Books, run: int, center: str, seconds: Decimal) -> None:
+        whole = seconds.quantize(MICROSECOND)
+        books.work[self._order_of_run[run], center, whole, cost_of_cycle(center, whole)] += 1
 
     def _stock(self, books: Books, opening: Opening) -> None:
         """By lot in the store; what was used and made lies where it was used and made, scrap among the scrap."""
