@@ -9,7 +9,7 @@ import psycopg
 
 from edge.delivery.spool import Spool, SpoolLimits
 from plant_server.demo.plant import Plant, PlantOptions, running_plant
-from tests.benchmarks.polling import SOURCE, _modbus_tag, make_edge, simulator
+from tests.benchmarks.plain_devices import make_edge, modbus_device, simulator
 from tests.system.history import History, write_history
 
 LIVE_TAGS = 1000
@@ -28,14 +28,7 @@ def drain(home: Path) -> dict[str, Any]:
         simulator("simulators.modbus_plain", "--registers", str(LIVE_TAGS)) as port,
         running_plant(home, PlantOptions(any_ports=True)) as plant,
     ):
-        profile = {
-            "name": "plain",
-            "driver": "modbus",
-            **SOURCE,
-            "modbus": {"table": "holding"},
-            "tags": [_modbus_tag(index) for index in range(LIVE_TAGS)],
-        }
-        edge = make_edge(plant, home, profile, {"url": f"modbus://127.0.0.1:{port}", "unit_id": 1})
+        edge = make_edge(plant, home, [modbus_device(port, LIVE_TAGS)])
         spool = Spool(home / "spool" / "edge.db", SpoolLimits())
         history = History(
             now_ms=int(time.time() * 1000), seconds=HISTORY_S, machines=5, tags=199, restart_every_s=100_000

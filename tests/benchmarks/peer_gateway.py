@@ -1,14 +1,15 @@
-"""ThingsBoard gateway against our simulators: the recipe of PEERS.md, as a program.
+"""ThingsBoard gateway against our simulators: the recipe of PEERS.md, as a program and for the rows of `polling`.
 
-    python -m tests.benchmarks.peer_gateway --gateway peers/tb/bin/python opcua
-    python -m tests.benchmarks.peer_gateway --gateway peers/tb/bin/python modbus
-    python -m tests.benchmarks.peer_gateway --gateway peers/tb/bin/python opcua --tags 2500 --limit 1000
-    python -m tests.benchmarks.peer_gateway --gateway peers/tb/bin/python opcua --limit 0
+    python -m tests.benchmarks.peer_gateway opcua
+    python -m tests.benchmarks.peer_gateway modbus --tags 10000
+    python -m tests.benchmarks.peer_gateway opcua --tags 2500 --limit 1000
+    python -m tests.benchmarks.peer_gateway opcua --limit 0
 
 The last two keep all values (tag tI holds I for ever), so that a value on a tag that is not its own is seen: `wrong_tags`.
-`--gateway` is the Python of an environment that has `thingsboard-gateway==3.8.5`. It measures the gateway's own process for a minute
-after a warm-up, and counts what arrives at a mosquitto that stands in for its platform; the platform's one question at
-the start (`getSessionLimits`) is answered with "no limits". Prints one line of JSON. The gateway's output lies in `--home`.
+`--gateway` is the Python of an environment that has `thingsboard-gateway==3.8.5`; without it, one is made (`peer_environment`). It
+measures the gateway's own process for a minute after a warm-up, and counts what arrives at a mosquitto that stands in for its
+platform; the platform's one question at the start (`getSessionLimits`) is answered with "no limits". `p50_ms`, `p99_ms`: from
+the time the gateway gives a value to its arrival at the subscriber. Prints one line of JSON. The gateway's output lies in `--home`.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from plant_server.embedded.child_process import program_on_path
 from plant_server.embedded.free_port import free_port
-from tests.benchmarks.process_usage import measure
+from tests.benchmarks.peer_environment import gateway_python
+from tests.benchmarks.plain_devices import simulator
+from tests.benchmarks.process_usage import measure, percentile
 
-WARM_UP_S, MEASURE_S, FIRST_WITHIN_S = 20.0, 60.0, 180.0
+WARM_UP_S, MEASURE_S, FIRST_WITHIN_S, BROKER_WITHIN_S = 20.0, 60.0, 180.0, 10.0
 TELEMETRY, ASKED, ANSWERED = (
     "v1/gateway/telemetry",
     "v1/devices/me/rpc/request/+",
@@ -142,14 +146,26 @@ class Platform:
     def __init__(self, port: int) -> None:
         self.first = threading.Event()
         self._lock = threading.Lock()
-        self._seen: list[tuple[float, set[str], int]] = []
+        self._seen: list[tuple[float, set[str], list[float]]] = []  # When, of which tags, how old each.
         self.not_their_own: set[str] = set()
         """Tags tI that showed something else than I."""
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._hear
-        self._client.connect("127.0.0.1", port)
+        self._connect(port)
         self._client.subscribe([(TELEMETRY, 1), (ASKED, 1)])
         self._client.loop_start()
+
+    def _connect(self, port: int) -> None:
+        """To a broker that may have been started this moment."""
+        deadline = time.monotonic() + BROKER_WITHIN_S
+        while True:
+            try:
+                self._client.connect("127.0.0.1", port)
+                return
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def _hear(self, client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
         body = json.loads(message.payload)
@@ -157,19 +173,23 @@ class Platform:
             if body.get("method") == "getSessionLimits":
                 client.publish(ANSWERED + message.topic.rpartition("/")[2], json.dumps(NO_LIMITS), 1)
             return
-        values = [pair for one in body.values() for row in one for pair in row.get("values", row).items()]
-        names = [name for name, _ in values]
-        wrong = {name for name, value in values if float(value) != int(name[1:])}
+        arrived = time.time()
+        rows = [row for one in body.values() for row in one if "values" in row]
+        names = [name for row in rows for name in row["values"]]
+        ages = [arrived - row["ts"] / 1000 for row in rows for _ in row["values"]]
+        wrong = {
+            name for row in rows for name, value in row["values"].items() if float(value) != int(name[1:])
+        }
         with self._lock:
             self.not_their_own |= wrong
-            self._seen.append((time.monotonic(), set(names), len(names)))
+            self._seen.append((time.monotonic(), set(names), ages))
         self.first.set()
 
-    def since(self, began: float) -> tuple[int, int]:
-        """Values that arrived, and how many different tags they were of."""
+    def since(self, began: float) -> tuple[list[float], int]:
+        """How old in s each value was when it arrived, and how many different tags they were of."""
         with self._lock:
-            seen = [(names, count) for at, names, count in self._seen if at >= began]
-        return sum(count for _, count in seen), len(set().union(*(names for names, _ in seen)))
+            seen = [(names, ages) for at, names, ages in self._seen if at >= began]
+        return [age for _, ages in seen for age in ages], len(set().union(*(names for names, _ in seen)))
 
     def close(self) -> None:
         self._client.disconnect()
@@ -189,69 +209,91 @@ def running(command: list[str], log: Path, **more: Any) -> Iterator[subprocess.P
                 process.kill()
 
 
-def gateway(python: Path, kind: str, tags: int, limit: int | None, home: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Which gateway (the Python of its environment), what it reads, and the folder of its files."""
+
+    python: Path
+    kind: str
+    tags: int
+    home: Path
+
+
+class PeerSilent(Exception):
+    """Nothing arrived from the gateway."""
+
+
+def gateway(peer: Peer, server_port: int, *, values_are_kept: bool = False) -> dict[str, Any]:
+    """Measure it against the simulator at this port. `wrong_tags` where values are kept. Raises PeerSilent."""
     broker = program_on_path("mosquitto", "/usr/sbin")
     assert broker is not None, "mosquitto is needed"
     port = free_port(0)
-    (home / "mosquitto.conf").write_text(
+    (peer.home / "mosquitto.conf").write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
     )
-    simulator = {"opcua": ["opcua_plain", "--nodes"], "modbus": ["modbus_plain", "--registers"]}[kind]
-    serve = [sys.executable, "-m", f"simulators.{simulator[0]}", simulator[1], str(tags), "--port", "0"]
-    if limit is not None:
-        serve += ["--max-nodes-per-read", str(limit), "--still"]
-    with (
-        running([str(broker), "-c", str(home / "mosquitto.conf")], home / "mosquitto.log"),
-        running(serve, home / "simulator.log", stdout=subprocess.PIPE) as server,
-    ):
-        assert server.stdout is not None
-        server_port = int(server.stdout.readline())
-        for name, content in gateway_configuration(kind, tags, port, server_port).items():
-            (home / name).write_text(json.dumps(content, indent=1))
+    with running([str(broker), "-c", str(peer.home / "mosquitto.conf")], peer.home / "mosquitto.log"):
+        for name, content in gateway_configuration(peer.kind, peer.tags, port, server_port).items():
+            (peer.home / name).write_text(json.dumps(content, indent=1))
         platform = Platform(port)
-        figures = _measured(python, home, platform)
-        return figures if limit is None else figures | {"wrong_tags": len(platform.not_their_own)}
+        figures = _measured(peer, platform)
+        return figures | {"wrong_tags": len(platform.not_their_own)} if values_are_kept else figures
 
 
-def _measured(python: Path, home: Path, platform: Platform) -> dict[str, Any]:
+def _measured(peer: Peer, platform: Platform) -> dict[str, Any]:
     start = "from thingsboard_gateway.tb_gateway import main; main()"
-    environment = os.environ | {"TB_GW_CONFIG_DIR": str(home)}
+    environment = os.environ | {"TB_GW_CONFIG_DIR": str(peer.home)}
+    log = peer.home / "gateway.log"
     with running(
-        [str(python.absolute()), "-c", start], home / "gateway.log", cwd=home, env=environment
+        [str(peer.python.absolute()), "-c", start],
+        log,
+        cwd=peer.home,
+        env=environment,
+        stdout=subprocess.DEVNULL,
     ) as process:
         try:
-            assert platform.first.wait(FIRST_WITHIN_S), (home / "gateway.log").read_text(errors="replace")[
-                -4000:
-            ]
+            if not platform.first.wait(FIRST_WITHIN_S):
+                words = log.read_text(errors="replace")[-2000:]
+                raise PeerSilent(f"nothing arrived within {FIRST_WITHIN_S:.0f} s: {words}")
             time.sleep(WARM_UP_S)
             began = time.monotonic()
             usage = measure(process.pid, MEASURE_S)
-            values, tags = platform.since(began)
+            ages, tags = platform.since(began)
         finally:
             platform.close()
+    if not ages:
+        raise PeerSilent(f"nothing arrived in the {MEASURE_S:.0f} s of the measurement")
     return {
-        "tags_seen": tags,
-        "values_per_s": round(values / usage.seconds),
-        "cpu_percent": round(100 * usage.cpu_s / usage.seconds, 1),
-        "cpu_us_per_tag": round(usage.cpu_s / values * 1e6, 1),
+        "cpu_us_per_tag": round(usage.cpu_s / len(ages) * 1e6, 1),
         "rss_mb": round(usage.rss_mb, 1),
+        "tags_per_s": round(len(ages) / usage.seconds),
+        "p50_ms": round(percentile(ages, 0.5) * 1000),
+        "p99_ms": round(percentile(ages, 0.99) * 1000),
+        "tags_seen": tags,
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.peer_gateway", description=__doc__)
     parser.add_argument("kind", choices=["opcua", "modbus"])
-    parser.add_argument("--gateway", type=Path, required=True, help="Python with thingsboard-gateway")
+    parser.add_argument("--gateway", type=Path, help="Python with thingsboard-gateway [one is made]")
     parser.add_argument("--tags", type=int, default=1000)
     parser.add_argument("--limit", type=int, help="MaxNodesPerRead that the OPC UA server announces; 0: none")
     parser.add_argument("--home", type=Path, help="where its files stay [a temporary folder]")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lineside-peer-") as folder:
-        home = options.home or Path(folder)
+    python = options.gateway or gateway_python()
+    if python is None:
+        sys.exit(1)
+    serve = {"opcua": ["opcua_plain", "--nodes"], "modbus": ["modbus_plain", "--registers"]}[options.kind]
+    kept = options.limit is not None
+    limits = ["--max-nodes-per-read", str(options.limit), "--still"] if kept else []
+    with (
+        tempfile.TemporaryDirectory(prefix="lineside-peer-") as folder,
+        simulator(f"simulators.{serve[0]}", serve[1], str(options.tags), *limits) as port,
+    ):
+        home = (options.home or Path(folder)).absolute()
         home.mkdir(parents=True, exist_ok=True)
-        print(
-            json.dumps(gateway(options.gateway, options.kind, options.tags, options.limit, home.absolute()))
-        )
+        peer = Peer(python, options.kind, options.tags, home)
+        print(json.dumps(gateway(peer, port, values_are_kept=kept)))
 
 
 if __name__ == "__main__":

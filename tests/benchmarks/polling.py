@@ -1,27 +1,33 @@
-"""Rows `opcua_1000`, `modbus_1000` …: a real edge reads N changing values a second and a real plant stores them.
+"""Rows `opcua_1000`, `modbus_10000` …: a real edge reads N changing values a second and a real plant stores them.
 
 CPU is the edge process's own. Latency is taken from the plant's commit log: `stored_time - newest` is from the edge's
 read to the commit (a counter in each device carries the read time); `stored_time - oldest` is from the source's change.
+`fast` is the same edge with `scalar_read: true`. `peer` is ThingsBoard gateway on the same simulator in the same run, if it
+can be installed (`peer_gateway`); its latency ends at a subscriber of its broker, where ours goes on into a database.
 """
 
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import yaml
 
-from plant_server.demo.child import Child
-from plant_server.demo.plant import Plant, PlantOptions, credential_files, running_plant
+from plant_server.demo.plant import PlantOptions, running_plant
+from tests.benchmarks.peer_environment import gateway_python, left_out
+from tests.benchmarks.peer_gateway import Peer, PeerSilent, gateway
+from tests.benchmarks.plain_devices import (
+    PlainDevice,
+    make_edge,
+    modbus_device,
+    opcua_device,
+    simulator,
+    wait_for_samples,
+)
 from tests.benchmarks.process_usage import measure
 
 WARM_UP_S = 8.0
 MEASURE_S = 30.0
-GROUP, EDGE = "demo", "press-shop"
+FIRST_WITHIN_S = 120.0
 LATENCY = """
 SELECT percentile_cont(array[0.5, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM stored_time - newest)),
        percentile_cont(array[0.5, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM stored_time - oldest)),
@@ -32,53 +38,38 @@ FROM plant.commit_log WHERE stored_time > now() - make_interval(secs => %s) AND 
 
 def opcua(home: Path, tags: int) -> dict[str, Any]:
     with simulator("simulators.opcua_plain", "--nodes", str(tags)) as port:
-        profile = {
-            "name": "plain",
-            "driver": "opcua",
-            **SOURCE,
-            "namespace": "urn:lineside:sim:plain",
-            "tags": [_opcua_tag(index) for index in range(tags)],
-        }
-        device = {"url": f"opc.tcp://127.0.0.1:{port}", "insecure": True}
-        return run_edge(home, profile, device, tags)
+        figures = run_edge(home / "edge", opcua_device(port, tags), tags)
+        fast = run_edge(home / "fast", opcua_device(port, tags, scalar_read=True), tags)
+        return figures | {"fast": fast} | _peer(home / "peer", "opcua", tags, port)
 
 
 def modbus(home: Path, tags: int) -> dict[str, Any]:
     with simulator("simulators.modbus_plain", "--registers", str(tags)) as port:
-        profile = {
-            "name": "plain",
-            "driver": "modbus",
-            **SOURCE,
-            "modbus": {"table": "holding"},
-            "tags": [_modbus_tag(index) for index in range(tags)],
-        }
-        return run_edge(home, profile, {"url": f"modbus://127.0.0.1:{port}", "unit_id": 1}, tags)
+        figures = run_edge(home / "edge", modbus_device(port, tags), tags)
+        return figures | _peer(home / "peer", "modbus", tags, port)
 
 
-SOURCE = {"document": "simulators", "revision": "1", "page": "1", "verified": "document"}
-COUNTER = {"role": "counter", "counts": "parts", "unit": "parts", "rate_max": 100}
+def _peer(home: Path, kind: str, tags: int, port: int) -> dict[str, Any]:
+    """Nothing where it cannot be had: a figure that is not measured is absent."""
+    python = gateway_python()
+    if python is None:
+        return {}
+    home.mkdir(parents=True)
+    try:
+        return {"peer": gateway(Peer(python, kind, tags, home), port)}
+    except PeerSilent as error:
+        left_out(str(error))
+        return {}
 
 
-def _opcua_tag(index: int) -> dict[str, Any]:
-    tag: dict[str, Any] = {"name": f"t{index}", "node": f"s=t{index}"}
-    if index == 1:
-        return tag | {"datatype": "UInt32", "width": 32} | COUNTER
-    return tag | {"datatype": "UInt32" if index % 2 else "Double", "role": "measurement"}
-
-
-def _modbus_tag(index: int) -> dict[str, Any]:
-    tag: dict[str, Any] = {"name": f"t{index}", "register": index, "type": "uint16"}
-    return tag | ({"width": 16} | COUNTER if index == 1 else {"role": "measurement"})
-
-
-def run_edge(home: Path, profile: dict[str, Any], device: dict[str, Any], tags: int) -> dict[str, Any]:
+def run_edge(home: Path, device: PlainDevice, tags: int) -> dict[str, Any]:
     """Poll once a second, deliver to a plant, measure."""
     home.mkdir(parents=True, exist_ok=True)
     with running_plant(home, PlantOptions(any_ports=True)) as plant:
-        edge = make_edge(plant, home, profile, device)
+        edge = make_edge(plant, home, [device])
         try:
             edge.start()
-            wait_for_samples(plant, edge, tags)
+            wait_for_samples(plant, edge, tags, FIRST_WITHIN_S)
             time.sleep(WARM_UP_S)
             assert edge.pid is not None
             usage = measure(edge.pid, MEASURE_S)
@@ -98,52 +89,3 @@ def run_edge(home: Path, profile: dict[str, Any], device: dict[str, Any], tags: 
         "changed_p50_ms": round(changed[0] * 1000),
         "changed_p99_ms": round(changed[1] * 1000),
     }
-
-
-def make_edge(plant: Plant, home: Path, profile: dict[str, Any], device: dict[str, Any]) -> Child:
-    (home / "plain.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
-    config = {
-        "edge": {"name": EDGE, "group": GROUP},
-        "broker": {
-            "urls": [plant.broker.url],
-            **credential_files(plant.broker.credentials_for_edge(GROUP, EDGE), home),
-        },
-        "spool": {"path": str(home / "spool" / "edge.db")},
-        "timing": {"birth_delay_max_s": 0},
-        "devices": [
-            {"name": "plain", "profile": "plain.yaml", "path": "demo/plain", "period_s": 1, **device}
-        ],
-    }
-    path = home / "edge.yaml"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    return Child(
-        "edge",
-        ["edge", "run", "--config", str(path)],
-        log=home / "log" / "edge.log",
-        environment={},
-        cwd=home,
-    )
-
-
-def wait_for_samples(plant: Plant, edge: Child, tags: int, within_s: float = 60) -> None:
-    deadline = time.monotonic() + within_s
-    with psycopg.connect(plant.database.url(), autocommit=True) as connection:
-        while True:
-            row = connection.execute("SELECT count(*) FROM plant.last_value").fetchone()
-            if row is not None and row[0] >= tags:
-                return
-            if time.monotonic() > deadline or not edge.alive:
-                raise AssertionError(f"no samples:\n{edge.last_words()}\n{plant.ingest.last_words()}")
-            time.sleep(0.1)
-
-
-@contextmanager
-def simulator(module: str, *arguments: str) -> Iterator[int]:
-    """A plain server as a process of its own; yields its port."""
-    command = [sys.executable, "-m", module, *arguments, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield int(process.stdout.readline())
-        finally:
-            process.terminate()

@@ -1,8 +1,9 @@
-"""CPU time and memory of a process, from /proc: its own, not that of its children."""
+"""CPU time and memory of a process, from /proc: its own, not that of its children. And what such figures add up to."""
 
+import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,3 +33,19 @@ def measure(pid: int, seconds: float, wait: Callable[[float], None] = time.sleep
     began, used = time.monotonic(), cpu_s(pid)
     wait(seconds)
     return Usage(time.monotonic() - began, cpu_s(pid) - used, rss_mb(pid))
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """The smallest of them that is not below `part` (0 … 1) of all; NaN of none."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)] if ordered else float("nan")
+
+
+def line_through(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Slope of the straight line by least squares through (x, y), and its standard error; three points or more."""
+    count = len(points)
+    x_mean, y_mean = sum(x for x, _ in points) / count, sum(y for _, y in points) / count
+    spread = sum((x - x_mean) ** 2 for x, _ in points)
+    slope = sum((x - x_mean) * (y - y_mean) for x, y in points) / spread
+    deviations = sum((y - y_mean - slope * (x - x_mean)) ** 2 for x, y in points)
+    return slope, math.sqrt(deviations / (count - 2) / spread)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-FAULTY = ("wrong", "lost", "duplicated")
-"""Figures that say that something did not come out right; above 0 the row's other figures mean nothing."""
+FAULTY = ("wrong", "lost", "duplicated", "beyond")
+"""Figures that say that something did not come out right; above 0 the row's other figures mean nothing. `beyond` is a list."""
 
 
 def keep(file: Path, measured: Mapping[str, dict[str, Any]], order: Sequence[str]) -> None:
@@ -23,8 +23,12 @@ def keep(file: Path, measured: Mapping[str, dict[str, Any]], order: Sequence[str
 def failures(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """A sentence for each figure that fails its row."""
     return [
-        f"{name}: {figures[figure]} {figure}"
+        f"{name}: {_told(figure, figures[figure])}"
         for name, figures in results.items()
         for figure in FAULTY
         if figures.get(figure, 0)
     ]
+
+
+def _told(figure: str, value: object) -> str:
+    return f"{figure}: {'; '.join(map(str, value))}" if isinstance(value, list) else f"{value} {figure}"

@@ -36,6 +36,13 @@ def test_what_is_wrong_lost_or_duplicated_is_a_failure() -> None:
     assert told == ["erp: 2 wrong", "faults: 1 lost", "faults: 3 duplicated"]
 
 
+def test_bounds_that_were_exceeded_are_a_failure() -> None:
+    assert failures({"long_run": {"beyond": []}}) == []
+    assert failures({"long_run": {"beyond": ["fds_more 2 > 0", "uncommitted 1 > 0"]}}) == [
+        "long_run: beyond: fds_more 2 > 0; uncommitted 1 > 0"
+    ]
+
+
 @pytest.mark.parametrize(("wrong", "status"), [(0, 0), (1, 1)])
 def test_some_rows_are_measured_dated_and_merged(
     wrong: int, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
