@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.acquisition.browse_path import STATE_ID, BrowsePath
+
 
 class Table(StrEnum):
     """The four tables of a Modbus device."""
@@ -130,11 +132,28 @@ class OpcUaAddress:
     """A node id in its text form; `nsu=<uri>;…` is resolved to the server's own index when connected.
 
     `at`: where the value lies in what the node holds, from the outside in: numbers of elements (counted from 0) and
-    names of members. Empty: the node holds the value itself.
+    names of members. Empty: the node holds the value itself. `paths`, in place of `node`: ways to the node by names, of
+    which the first that leads somewhere is taken.
     """
 
-    node: str
+    node: str = ""
     at: tuple[int | str, ...] = ()
+    paths: tuple[BrowsePath, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """As a person wrote it."""
+        return self.node or " or ".join(path.text for path in self.paths)
+
+    @property
+    def is_state(self) -> bool:
+        """Whether the value may be the node of a state, which is told as the state's number."""
+        return any(path.names[-1] == STATE_ID for path in self.paths)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what the node holds has to be seen whole before it is a value."""
+        return bool(self.at) or self.is_state
 
 
 @dataclass(frozen=True, slots=True)

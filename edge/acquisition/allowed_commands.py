@@ -26,7 +26,7 @@ def mistakes_of_commands(
             said = f"{profile.name} has no tag {name!r}"
         elif tag.role.is_counted:
             said = f"{name!r} is a {tag.role}: nobody but the machine counts"
-        elif isinstance(tag.address, OpcUaAddress) and tag.address.at:
+        elif isinstance(tag.address, OpcUaAddress) and tag.address.is_whole:
             said = f"{name!r} is inside a value, which cannot be written alone"
         else:
             said = ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.acquisition.allowed_commands import mistakes_of_commands
-from edge.acquisition.located_yaml import Located
+from edge.acquisition.located_yaml import Located, YamlReader, read_yaml
 from edge.acquisition.modbus_url import MODBUS_SCHEMES, UNIT_MAX, Endpoint, endpoint_of
 from edge.acquisition.profile import Profile, Tag
 from edge.acquisition.profile_file import load_profile
@@ -19,10 +19,10 @@ SCHEMES = {"opcua": ("opc.tcp",), "modbus": MODBUS_SCHEMES}
 """URL schemes by the driver of a profile."""
 
 FOR_MODBUS = ("unit_id", "reply_s", "registers_per_read", "gap_limit")
-FOR_OPCUA = ("namespace", "nodes_per_read", "security", "insecure", "methods")
+FOR_OPCUA = ("namespace", "machine", "nodes_per_read", "security", "insecure", "methods")
 
 
-def mistakes_of_devices(located: Located, folder: Path) -> list[Mistake]:
+def mistakes_of_devices(located: Located, folder: Path, read: YamlReader = read_yaml) -> list[Mistake]:
     """Names given twice, profiles that do not exist, are wrong, or do not fit the device."""
     devices = located.data.get("devices")
     if not isinstance(devices, list):
@@ -36,7 +36,7 @@ def mistakes_of_devices(located: Located, folder: Path) -> list[Mistake]:
         if name not in profiles:
             profiles[name] = None
             try:
-                profiles[name] = load_profile(name, folder=folder)
+                profiles[name] = load_profile(name, folder=folder, read=read)
             except ConfigError as error:
                 mistakes += _at_device(located, index, name, error)
         profile = profiles[name]
@@ -110,6 +110,10 @@ def _misfits(located: Located, index: int, device: dict[str, Any], profile: Prof
             yield located.mistake(
                 ("devices", index, key), f"is for {protocol}, not for profile {profile.name}"
             )
+    if profile.driver == "opcua" and "machine" in device and profile.machines is None:
+        yield located.mistake(
+            ("devices", index, "machine"), f"is for a profile that finds machines; {profile.name} does not"
+        )
     yield from mistakes_of_commands(located, index, device, profile)
     variant = device.get("variant")
     if isinstance(variant, str):

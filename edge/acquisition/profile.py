@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.acquisition.addresses import Address, EdgeMade, ModbusAddress, OpcUaAddress
+from edge.acquisition.browse_path import Machines
 from edge.contract.datatypes import DataType
 from edge.contract.roles import Counts, Role
 
@@ -113,6 +114,8 @@ class Profile:
     pause_s: float = 0.0  # Rest the device needs between two requests.
     plc: str | None = None  # Whose operands the addresses were written as: a key of plc_addresses.PLCS.
     sunspec_model: int | None = None  # Registers count from this model, which is looked for in the device.
+    start: str = "i=85"  # OPC UA node id that browse paths begin at, if not at a machine.
+    machines: Machines | None = None
     examples: tuple[Example, ...] = ()
     variants: tuple[Variant, ...] = ()
 

@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from edge.acquisition.located_yaml import Located, read_yaml
+from edge.acquisition.browse_path import Machines
+from edge.acquisition.located_yaml import Located, YamlReader, read_yaml
 from edge.acquisition.profile import HEARTBEAT, PROFILES_FOLDER, Profile, Tag, profile_names
 from edge.acquisition.profile_variants import ExampleEntry, VariantEntry, examples_of, variants_of
 from edge.acquisition.tag_entry import TagEntry
@@ -26,13 +27,12 @@ from edge.acquisition.written_parts import ModbusDefaults, OpcUaDefaults, Writte
 from edge.errors import ConfigError, Mistake
 
 
-def load_profile(name: str, *, folder: Path | None = None) -> Profile:
-    """A profile by the name of one that comes with Lineside, or by the path of a file, relative to `folder`.
-
-    Raises ConfigError with every mistake in the file.
+def load_profile(name: str, *, folder: Path | None = None, read: YamlReader = read_yaml) -> Profile:
+    """A profile by the name of one that comes with Lineside, or by the path of a file, relative to `folder`, which `read`
+    reads. Raises ConfigError with every mistake in the file.
     """
     if name.endswith((".yaml", ".yml")):
-        return parse_profile(read_yaml((folder or Path()) / name))
+        return parse_profile(read((folder or Path()) / name))
     if name not in profile_names():
         near = ", ".join(get_close_matches(name, profile_names(), cutoff=0.5))
         listed = (
@@ -55,6 +55,11 @@ def parse_profile(located: Located) -> Profile:
             tags.append(entry.tag(written.driver, written.namespace, written.modbus, written.opcua))
         except WrongTag as wrong:
             mistakes.append(located.mistake(("tags", index, wrong.field), str(wrong)))
+    machines: Machines | None = None
+    try:
+        machines = written.opcua.machines_of()
+    except WrongTag as wrong:
+        mistakes.append(located.mistake(("opcua", "machines", wrong.field), str(wrong)))
     if mistakes:
         raise ConfigError(mistakes)
     profile = Profile(
@@ -71,6 +76,8 @@ def parse_profile(located: Located) -> Profile:
         pause_s=written.modbus.pause_s,
         plc=written.modbus.plc,
         sunspec_model=written.modbus.sunspec,
+        start=written.opcua.start,
+        machines=machines,
     )
     examples, wrong_examples = examples_of(written.example, located, profile)
     variants, wrong_variants = variants_of(written.variants, located, parse_profile)

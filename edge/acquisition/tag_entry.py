@@ -15,6 +15,7 @@ from edge.acquisition.written_parts import (
     WrongTag,
     datatype_of,
     exact_of,
+    paths_of,
     raw_patterns_of,
     scale_of,
     steps_of,
@@ -23,8 +24,10 @@ from edge.contract.datatypes import DataType
 from edge.contract.roles import Counts, Role
 
 VOCABULARIES = {
-    Role.STATE: frozenset({"packml", "machinery", "euromap_job", "cell"}),
-    Role.MODE: frozenset({"packml_mode", "euromap_mode"}),
+    Role.STATE: frozenset(
+        {"packml", "machinery", "machinetool_program", "machinetool_channel", "euromap_job", "cell"}
+    ),
+    Role.MODE: frozenset({"packml_mode", "machinery_mode", "machinetool_mode", "euromap_mode"}),
 }
 """Code tables by the role of the tags that are read by them; the plant knows the same names."""
 
@@ -49,6 +52,7 @@ class TagEntry(WrittenPart):
     vocabulary: str | None = Field(default=None, validate_default=True)
     # OPC UA
     node: str | None = None
+    path: Annotated[tuple[str, ...], BeforeValidator(paths_of)] = ()
     at: Annotated[tuple[int | str, ...], BeforeValidator(steps_of)] = ()
     mode: Literal["poll", "subscribe"] | None = None
     sampling_ms: int | None = Field(default=None, ge=0, le=3_600_000)
@@ -117,7 +121,7 @@ class TagEntry(WrittenPart):
 
     def tag(self, driver: str, namespace: str | None, modbus: ModbusDefaults, opcua: OpcUaDefaults) -> Tag:
         """The tag in a profile with these defaults. Raises WrongTag."""
-        address: Address = self._node(namespace) if driver == "opcua" else self._registers(modbus)
+        address: Address = self._node(namespace, opcua) if driver == "opcua" else self._registers(modbus)
         datatype = self.datatype or self._datatype_of_registers(address)
         self._check_counted(address, datatype)
         return Tag(
@@ -150,9 +154,9 @@ class TagEntry(WrittenPart):
             **{key: getattr(defaults, key) if value is None else value for key, value in given.items()}
         )
 
-    def _node(self, namespace: str | None) -> OpcUaAddress:
-        if self.node is None:
-            raise WrongTag("node", "is missing")
+    def _node(self, namespace: str | None, opcua: OpcUaDefaults) -> OpcUaAddress:
+        if self.node is None and not self.path:
+            raise WrongTag("node", "is missing, and so is path")
         for key in (
             "register_",
             "address",
@@ -166,6 +170,10 @@ class TagEntry(WrittenPart):
         ):
             if key in self.model_fields_set:
                 raise WrongTag(key.rstrip("_"), "is for Modbus, and this profile is for OPC UA")
+        if self.node is None:
+            return OpcUaAddress(at=self.at, paths=tuple(opcua.path(text, "path") for text in self.path))
+        if self.path:
+            raise WrongTag("path", "takes the place of node")
         if self.node.startswith(("ns=", "nsu=")):
             return OpcUaAddress(self.node, self.at)
         if not self.node.startswith(("s=", "i=", "g=", "b=")):
@@ -175,9 +183,7 @@ class TagEntry(WrittenPart):
         return OpcUaAddress(f"nsu={namespace};{self.node}", self.at)
 
     def _registers(self, modbus: ModbusDefaults) -> ModbusAddress:
-        if self.node is not None:
-            raise WrongTag("node", "is for OPC UA, and this profile is for Modbus")
-        for key in ("at", "mode", *_WATCH_KEYS):
+        for key in ("node", "path", "at", "mode", *_WATCH_KEYS):
             if key in self.model_fields_set:
                 raise WrongTag(key, "is for OPC UA, and this profile is for Modbus")
         table, register, maker_order = self._place(modbus)

@@ -60,6 +60,19 @@ _MACHINERY_MODES = {
     2: {0: OFF, 1: FAULT, 2: SETUP, 3: SETUP},
 }
 
+# OPC 40501-1, state of the active program (ProductionStateMachineType), read with MachineOperationMode: 0 Manual,
+# 1 Automatic, 2 Setup, 3 AutoWithManualIntervention, 4 Service, 5 Other. By hand nothing is produced, whatever runs.
+_MACHINETOOL_PROGRAM = {
+    0: SETUP,  # Initializing: the program is made ready, its tools and its part are brought
+    1: PRODUCING,  # Running
+    2: IDLE,  # Ended
+    3: STOPPED,  # Interrupted: will go on where it stopped
+    4: FAULT,  # Aborted: will not
+}
+# OPC 40501-1 ChannelState of one NC channel, where it stands for the machine.
+_MACHINETOOL_CHANNEL = {0: PRODUCING, 1: STOPPED, 2: IDLE}
+_MACHINETOOL_MODES = {0: SETUP, 2: SETUP, 4: MAINTENANCE}
+
 # OPC 40083 (Euromap 77 and 83) JobStatus.
 _EUROMAP = {
     1: IDLE,  # TRANSFERRED_ASSIGNED
@@ -80,7 +93,14 @@ _EUROMAP_MODE = {3: STOPPED, 4: SETUP, 5: OFF}
 # The demo cell's own register.
 _CELL = {0: OFF, 1: IDLE, 2: PRODUCING, 3: FAULT, 4: SETUP}
 
-_CODES = {"packml": _PACKML, "machinery": _MACHINERY, "euromap_job": _EUROMAP, "cell": _CELL}
+_CODES = {
+    "packml": _PACKML,
+    "machinery": _MACHINERY,
+    "machinetool_program": _MACHINETOOL_PROGRAM,
+    "machinetool_channel": _MACHINETOOL_CHANNEL,
+    "euromap_job": _EUROMAP,
+    "cell": _CELL,
+}
 
 VOCABULARIES = frozenset(_CODES)
 
@@ -93,8 +113,9 @@ def machine_state(vocabulary: str, code: int, mode: int | None = None) -> Machin
     """A machine's own code, and its operation mode where it has one, in our words. A code that is not in the table is
     `unknown`. Raises UnknownVocabulary.
 
-    `packml`: StateNumber, UnitModeCurrent. `machinery`: MachineryItemState, MachineryOperationMode. `euromap_job`:
-    JobStatus, MachineMode. `cell`: 0 off, 1 idle, 2 running, 3 fault, 4 set-up; no mode.
+    `packml`: StateNumber, UnitModeCurrent. `machinery`: MachineryItemState, MachineryOperationMode.
+    `machinetool_program`: state of the active program, MachineOperationMode. `machinetool_channel`: ChannelState,
+    MachineOperationMode. `euromap_job`: JobStatus, MachineMode. `cell`: 0 off, 1 idle, 2 running, 3 fault, 4 set-up; no mode.
     """
     codes = _CODES.get(vocabulary)
     if codes is None:
@@ -106,6 +127,8 @@ def machine_state(vocabulary: str, code: int, mode: int | None = None) -> Machin
         return state if state is FAULT else _PACKML_MODES.get(mode, state)
     if vocabulary == "machinery":
         return _MACHINERY_MODES.get(mode, codes)[code]
+    if vocabulary.startswith("machinetool_"):
+        return state if state is FAULT else _MACHINETOOL_MODES.get(mode, state)
     if vocabulary == "euromap_job":
         return _EUROMAP_MODE.get(mode, state)
     return state

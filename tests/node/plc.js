@@ -4,7 +4,7 @@
 // encrypted connections only, user `lineside` with password `secret`, or a certificate. Certificates go below the working
 // directory (pki/). Prints its port when ready; takes one JSON object a line, answers "done", or what was asked for:
 //   {"set": [[name, value], …], "status": "BadSensorFailure", "source": "2000-01-01"}   one after the other, at once
-//   {"lose": [first, last]}      t<first> … t<last> are gone, until {"restore": true}
+//   {"lose": [first, last]}      t<first> … t<last> are gone, until {"restore": true}; "quiet": whoever watches is not told
 //   {"close": "sessions"}        or "subscriptions": the server ends them
 //   {"swallow": n, "keep": b}    the next n notification messages are not sent; keep: they can be asked for again
 //   {"ask": "swallowed"}         answers when they are all gone
@@ -101,9 +101,10 @@ function swallow(server, count, keep) {
   }
 }
 
-function remove(own, plc, first, last) {
+function remove(first, last, quiet) {
   for (let index = first; index <= last; index++) {
     const { node } = variables.get(`t${index}`);
+    if (quiet) node.removeAllListeners("dispose");
     node.addressSpace.deleteNode(node);
     variables.delete(`t${index}`);
   }
@@ -151,7 +152,7 @@ async function main() {
     const command = JSON.parse(line);
     let answer = "done";
     for (const [name, value] of command.set ?? []) set(name, value, command.status, command.source);
-    if (command.lose) remove(own, plc, ...(lost = command.lose));
+    if (command.lose) remove(...(lost = command.lose), command.quiet);
     if (command.restore && lost) add(...lost), (lost = null);
     if (command.close === "sessions") for (const session of sessions(server)) server.engine.closeSession(session.authenticationToken, true, "Terminated");
     if (command.close === "subscriptions") for (const one of subscriptions(server)) one.terminate();

@@ -12,9 +12,9 @@ from edge.acquisition.command_settings import CallableMethod
 from edge.acquisition.driver import Value
 from edge.acquisition.profile import Tag
 from edge.acquisition.whole_steps import whole_steps
-from edge.drivers.opcua.read_plan import resolved
+from edge.drivers.opcua.nodes import Nowhere
+from edge.drivers.opcua.references import resolved
 from edge.drivers.opcua.session import our_errors
-from edge.drivers.opcua.values import address_of
 from edge.errors import CommandRefused
 
 _INTEGERS = frozenset(
@@ -31,11 +31,10 @@ _INTEGERS = frozenset(
 )
 
 
-async def write(client: Client, namespaces: Sequence[str], tag: Tag, value: Value) -> None:
-    """Write to the node, in the type the server has for it. Raises CommandRefused, DeviceUnavailable."""
-    node = resolved(address_of(tag).node, namespaces)
-    if node is None:
-        raise CommandRefused("no such node, or no such namespace")
+async def write(client: Client, node: ua.NodeId | Nowhere, tag: Tag, value: Value) -> None:
+    """Write to the node of the tag, in the type the server has for it. Raises CommandRefused, DeviceUnavailable."""
+    if isinstance(node, Nowhere):
+        raise CommandRefused(node.why)
     with our_errors():
         try:
             kind = await client.get_node(node).read_data_type_as_variant_type()

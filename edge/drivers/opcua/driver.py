@@ -24,10 +24,11 @@ from edge.acquisition.driver import Clock, Notified, Reading, Value
 from edge.acquisition.profile import Profile, Tag
 from edge.contract.datatypes import Quality
 from edge.drivers.opcua import commands
-from edge.drivers.opcua.read_plan import ReadPlan, resolved
+from edge.drivers.opcua.nodes import Nodes, Nowhere
+from edge.drivers.opcua.read_plan import ReadPlan
 from edge.drivers.opcua.references import standard
 from edge.drivers.opcua.session import opened, our_errors
-from edge.drivers.opcua.values import Values, address_of, reading_of
+from edge.drivers.opcua.values import Values, address_of, is_gone, reading_of
 from edge.drivers.opcua.watch_readings import WatchReadings
 from edge.drivers.opcua.watching import Watching
 from edge.errors import DeviceUnavailable
@@ -59,9 +60,9 @@ class OpcUaDriver:
         self._opening: AbstractAsyncContextManager[Client] | None = None
         self._client: Client | None = None
         self._values: Values | None = None
+        self._nodes: Nodes | None = None
         self._watching: Watching | None = None
         self._previous: Watching | None = None  # Of the connection before this one.
-        self._unresolved_watched: list[Tag] = []
         self._watch_readings = WatchReadings(clock)
         self.arrived = asyncio.Event()
         self._namespaces: list[str] = []
@@ -85,7 +86,11 @@ class OpcUaDriver:
                     stated or self._nodes_per_read_learned, self._nodes_per_read_learned
                 )
                 self._values = Values(client)
-                nodes, _ = self._resolved(self._profile.polled)
+                self._nodes = Nodes(client, self._namespaces, self._device, self._profile)
+                await self._nodes.find()
+                nodes, nowhere = self._resolved(self._profile.polled)
+                for one in nowhere:
+                    self._name_unknown(one.tag, one.status, one.why)
                 await self._values.learn_texts(nodes)
         except BaseException:
             await self.__aexit__(None, None, None)
@@ -111,6 +116,8 @@ class OpcUaDriver:
             plan = self._plan(tags)
             try:
                 with our_errors():
+                    if await self._nodes_of_now().look_again():
+                        plan = await self._planned_anew(tags)
                     return await self._read(plan)
             except DeviceUnavailable as error:
                 if not isinstance(error.__cause__, _TOO_MUCH) or self._nodes_per_read == 1:
@@ -119,6 +126,7 @@ class OpcUaDriver:
 
     async def _read(self, plan: ReadPlan) -> list[Reading]:
         client, values = self._connected()
+        nodes = self._nodes_of_now()
         protocol = client.uaclient.protocol
         if protocol is None:
             raise DeviceUnavailable("the connection was closed by the server")
@@ -129,19 +137,32 @@ class OpcUaDriver:
                 raise DeviceUnavailable(f"answered {len(answers)} of {len(batch.tags)} nodes")
             if batch.whole:
                 for answer in answers:
-                    await values.structures.learn(answer[0])
+                    await values.learn(answer[0])
             read_ms = self._clock()
             for (tag, publish), answer in zip(batch.tags, answers, strict=True):
                 reading = reading_of(tag, publish, answer, read_ms)
                 readings.append(reading)
                 if reading.quality is Quality.BAD:
                     self._name_unknown(tag, answer[1])
-        return [*readings, *(_bad(tag, self._clock()) for tag in plan.unresolved)]
+                    if is_gone(answer[1]):
+                        nodes.lost(tag, answer[1])
+        return [*readings, *(_bad(one, self._clock()) for one in plan.unresolved)]
 
     def _connected(self) -> tuple[Client, Values]:
         if self._client is None or self._values is None:
             raise DeviceUnavailable("not connected")
         return self._client, self._values
+
+    def _nodes_of_now(self) -> Nodes:
+        if self._nodes is None:
+            raise DeviceUnavailable("not connected")
+        return self._nodes
+
+    async def _planned_anew(self, tags: Sequence[Tag]) -> ReadPlan:
+        """After a tag came to its node within the connection."""
+        self._plans = {}
+        await self._connected()[1].learn_texts(self._resolved(tags)[0])
+        return self._plan(tags)
 
     def _plan(self, tags: Sequence[Tag]) -> ReadPlan:
         plan = self._plans.get(id(tags))
@@ -162,18 +183,21 @@ class OpcUaDriver:
 
     async def watch(self, tags: Sequence[Tag]) -> None:
         client, values = self._connected()
-        nodes, unresolved = self._resolved(tags)
         with our_errors():
             stated = await _stated_limit(client, MAX_ITEMS_PER_CALL)
         per_call = min(stated or ITEMS_PER_CALL, ITEMS_PER_CALL)
         self.arrived.clear()
         self._watch_readings.begin(tags, values)
         self._watching = Watching(
-            client, values.structures, self.arrived, timeout_s=self._device.timeout_s, per_call=per_call
+            client,
+            values,
+            self._nodes_of_now(),
+            self.arrived,
+            timeout_s=self._device.timeout_s,
+            per_call=per_call,
         )
-        self._unresolved_watched = unresolved
         previous, self._previous = self._previous, None
-        await self._watching.start(nodes, previous)
+        await self._watching.start(tags, previous)
         if self._watching.took_over:
             self._watch_readings.went_on()
         self.arrived.set()
@@ -182,15 +206,11 @@ class OpcUaDriver:
         self.arrived.clear()
         if self._watching is None:
             return Notified()
-        statuses = [(change.item.tag, change.value[1]) for change in self._watching.changes]
+        statuses = [(change.item.tag, change.value[1], change.why) for change in self._watching.changes]
         told = self._watch_readings.take(self._watching)
-        for tag, status in statuses:
+        for tag, status, why in statuses:
             if status:
-                self._name_unknown(tag, status)
-        unresolved, self._unresolved_watched = self._unresolved_watched, []
-        if unresolved:
-            readings = [*told.readings, *(_bad(tag, self._clock()) for tag in unresolved)]
-            told = Notified(readings, told.losses)
+                self._name_unknown(tag, status, why)
         if not told.readings and not told.losses:
             self._watching.raise_failure()
         elif self._watching.is_over:
@@ -200,33 +220,30 @@ class OpcUaDriver:
     # -- commands ---------------------------------------------------------------------------------------------------
 
     async def write(self, tag: Tag, value: Value) -> None:
-        await commands.write(self._connected()[0], self._namespaces, tag, value)
+        await commands.write(self._connected()[0], self._nodes_of_now().of(tag), tag, value)
 
     async def call(self, method: CallableMethod) -> None:
         await commands.call(self._connected()[0], self._namespaces, method)
 
     # -- all -----------------------------------------------------------------------------------------------------------
 
-    def _resolved(self, tags: Iterable[Tag]) -> tuple[list[tuple[Tag, ua.NodeId]], list[Tag]]:
+    def _resolved(self, tags: Iterable[Tag]) -> tuple[list[tuple[Tag, ua.NodeId]], list[Nowhere]]:
         """Tags with their nodes, and those that have none in this server."""
-        nodes: list[tuple[Tag, ua.NodeId]] = []
-        unresolved: list[Tag] = []
-        for tag in tags:
-            node = resolved(address_of(tag).node, self._namespaces)
-            if node is None:
-                unresolved.append(tag)
-                self._name_unknown(tag, StatusCodes.BadNodeIdInvalid)
-            else:
-                nodes.append((tag, node))
-        return nodes, unresolved
+        nodes = self._nodes_of_now()
+        found = [(tag, nodes.of(tag)) for tag in tags]
+        return (
+            [(tag, node) for tag, node in found if not isinstance(node, Nowhere)],
+            [node for _, node in found if isinstance(node, Nowhere)],
+        )
 
-    def _name_unknown(self, tag: Tag, status: int) -> None:
+    def _name_unknown(self, tag: Tag, status: int, why: str = "") -> None:
         """Once per tag: a BAD that will not heal by itself is for a person to see."""
         if status & 0xFFFF0000 not in _NOT_IN_THE_DEVICE or tag.name in self._named_unknown:
             return
         self._named_unknown.add(tag.name)
+        more = {"reason": why} if why else {}
         self._log.warning(
-            "tag_not_in_device", tag=tag.name, node=address_of(tag).node, status=f"0x{status:08X}"
+            "tag_not_in_device", tag=tag.name, node=address_of(tag).place, status=f"0x{status:08X}", **more
         )
 
 
@@ -234,6 +251,8 @@ _NOT_IN_THE_DEVICE = frozenset(
     {
         StatusCodes.BadNodeIdUnknown,
         StatusCodes.BadNodeIdInvalid,
+        StatusCodes.BadNoMatch,
+        StatusCodes.BadTooManyMatches,
         StatusCodes.BadAttributeIdInvalid,
         StatusCodes.BadNotReadable,
         StatusCodes.BadUserAccessDenied,
@@ -241,8 +260,8 @@ _NOT_IN_THE_DEVICE = frozenset(
 )
 
 
-def _bad(tag: Tag, time_ms: int) -> Reading:
-    return Reading(tag, None, time_ms, Quality.BAD, True, "no such node, or no such namespace")
+def _bad(nowhere: Nowhere, time_ms: int) -> Reading:
+    return Reading(nowhere.tag, None, time_ms, Quality.BAD, True, nowhere.why)
 
 
 async def _stated_limit(client: Client, node: ua.NodeId) -> int | None:

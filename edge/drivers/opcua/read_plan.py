@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from asyncua import ua
-from asyncua.ua import uaerrors
 
 from edge.acquisition.decode import Publisher
 from edge.acquisition.profile import Tag
 from edge.drivers.opcua import scalar_read
 from edge.drivers.opcua.batch_read import BatchRead
+from edge.drivers.opcua.nodes import Nowhere
 from edge.drivers.opcua.values import Values, address_of
 
 
@@ -38,7 +38,7 @@ class ReadPlan:
         self,
         tags: Sequence[Tag],
         nodes: Sequence[tuple[Tag, ua.NodeId]],
-        unresolved: Sequence[Tag],
+        unresolved: Sequence[Nowhere],
         values: Values,
         nodes_per_read: int,
         *,
@@ -48,21 +48,8 @@ class ReadPlan:
         self.unresolved = unresolved
         self.batches: list[Batch] = []
         for whole in (False, True):
-            alike = [(tag, node) for tag, node in nodes if bool(address_of(tag).at) is whole]
+            alike = [(tag, node) for tag, node in nodes if address_of(tag).is_whole is whole]
             self.batches += [
                 Batch(alike[first : first + nodes_per_read], values, whole=whole, scalars=scalars)
                 for first in range(0, len(alike), nodes_per_read)
             ]
-
-
-def resolved(text: str, namespaces: Sequence[str]) -> ua.NodeId | None:
-    """The node id with the server's own namespace index; None if the server lacks the namespace, or it is no id."""
-    if text.startswith("nsu="):
-        uri, _, identifier = text.removeprefix("nsu=").partition(";")
-        if uri not in namespaces:
-            return None
-        text = f"ns={namespaces.index(uri)};{identifier}"
-    try:
-        return ua.NodeId.from_string(text)
-    except (uaerrors.UaError, ValueError):
-        return None

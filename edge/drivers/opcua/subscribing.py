@@ -13,6 +13,8 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_from_binary
 
 from edge.drivers.opcua.subscription import Item, Subscription
+from edge.drivers.opcua.values import is_gone
+from edge.errors import DeviceUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +69,47 @@ async def transferred(client: Client, numbers: Sequence[int]) -> list[list[int]]
     return [list(result.AvailableSequenceNumbers or []) for result in results]
 
 
-def wanted(item: Item) -> ua.MonitoredItemCreateRequest:
+async def watched(
+    client: Client, subscription: int, items: Sequence[Item]
+) -> list[ua.MonitoredItemCreateResult]:
+    """Have the server watch these; one answer for each. Raises what asyncua raises, DeviceUnavailable."""
+    parameters = ua.CreateMonitoredItemsParameters(
+        SubscriptionId=subscription,
+        TimestampsToReturn=ua.TimestampsToReturn.Source,
+        ItemsToCreate=[_wanted(item) for item in items],
+    )
+    results = list(await client.uaclient.create_monitored_items(parameters))
+    if len(results) != len(items):
+        raise DeviceUnavailable(f"answered {len(results)} of {len(items)} monitored items")
+    return results
+
+
+async def forgotten(client: Client, subscription: int, items: Sequence[Item], per_call: int) -> None:
+    """Have the server watch these no more: whether it still does, its answer does not say."""
+    for first in range(0, len(items), per_call):
+        portion = items[first : first + per_call]
+        numbers = [item.number for item in portion if item.number is not None]
+        parameters = ua.DeleteMonitoredItemsParameters(SubscriptionId=subscription, MonitoredItemIds=numbers)
+        await client.uaclient.delete_monitored_items(parameters)
+        for item in portion:
+            item.number, item.is_gone = None, False
+
+
+async def missing_nodes(client: Client, items: Sequence[Item], per_call: int) -> list[tuple[Item, int]]:
+    """Those whose nodes the server does not know, and how it says so."""
+    missing: list[tuple[Item, int]] = []
+    for first in range(0, len(items), per_call):
+        portion = [(item, item.node) for item in items[first : first + per_call] if item.node is not None]
+        nodes = [node for _, node in portion]
+        answers = await client.uaclient.read_attributes(nodes, AttributeIds.NodeClass)
+        for (item, _), answer in zip(portion, answers, strict=True):
+            status = answer.StatusCode.value if answer.StatusCode is not None else 0
+            if is_gone(status):
+                missing.append((item, status))
+    return missing
+
+
+def _wanted(item: Item) -> ua.MonitoredItemCreateRequest:
     """One item of a CreateMonitoredItems request."""
     watch = item.watch
     return ua.MonitoredItemCreateRequest(

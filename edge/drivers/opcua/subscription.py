@@ -25,12 +25,15 @@ def overflowed(status: int) -> bool:
 
 @dataclass(slots=True)
 class Item:
-    """A tag that the server watches. `handle`: what notifications call it."""
+    """A tag that the server watches. `handle`: what notifications call it. `number`: what the server does; None: it does
+    not watch it. `is_gone`: the server said that there is no such node any more."""
 
     handle: int
     tag: Tag
-    node: ua.NodeId
+    node: ua.NodeId | None  # None: it has none in this server.
     watch: Watch
+    number: int | None = None
+    is_gone: bool = False
 
 
 @dataclass(slots=True)
@@ -43,8 +46,13 @@ class Subscription:
     keep_alive_s: float
     heard_s: float
     next_sequence: int | None = None  # None: nothing came yet.
-    refused: list[Item] = field(default_factory=list)  # By the server; asked for again now and then.
+    refused: list[Item] = field(default_factory=list)  # Not watched; asked for again now and then.
     is_current: bool = False
+
+    @property
+    def gone(self) -> list[Item]:
+        """Watched, and of no node any more."""
+        return [item for item in self.items if item.is_gone and item.number is not None]
 
     @property
     def due_s(self) -> float:

@@ -1,10 +1,11 @@
 """From what a server hands over to a reading: texts of enumerations, values inside structures, quality, time, and why."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from asyncua import ua
 from asyncua.client.client import Client
-from asyncua.ua.status_codes import get_name_and_doc
+from asyncua.ua.status_codes import StatusCodes, get_name_and_doc
 
 from edge.acquisition.addresses import OpcUaAddress
 from edge.acquisition.decode import Publisher, publisher
@@ -14,6 +15,7 @@ from edge.acquisition.timestamps import reading_time
 from edge.contract.datatypes import Quality
 from edge.drivers.opcua.batch_read import NodeValue, scalar
 from edge.drivers.opcua.enumerations import TEXTS_THEMSELVES, Texts, data_types, texts_of
+from edge.drivers.opcua.state_numbers import StateNumbers
 from edge.drivers.opcua.structures import Structures, pick
 
 TYPES_AT_ONCE = 20
@@ -30,13 +32,19 @@ class Values:
     """What is known of the values of one connection."""
 
     def __init__(self, client: Client) -> None:
-        self.structures = Structures(client)
+        self._structures = Structures(client)
+        self._states = StateNumbers(client)
         self._client = client
         self._texts: dict[str, Texts] = {}
 
+    async def learn(self, value: Any) -> None:
+        """Ask the server about what is new in a value that came whole. Raises what asyncua raises when it is gone."""
+        await self._structures.learn(value)
+        await self._states.learn(value)
+
     async def learn_texts(self, nodes: Iterable[tuple[Tag, ua.NodeId]]) -> None:
         """Ask for the texts of tags that are texts although their node may hold a number."""
-        wanted = [(tag, node) for tag, node in nodes if tag.datatype.is_text and not address_of(tag).at]
+        wanted = [(tag, node) for tag, node in nodes if tag.datatype.is_text and not address_of(tag).is_whole]
         for first in range(0, len(wanted), TYPES_AT_ONCE):
             portion = wanted[first : first + TYPES_AT_ONCE]
             types = await data_types(self._client, [node for _, node in portion])
@@ -48,10 +56,20 @@ class Values:
         """How a raw value of this tag becomes the published one. A value to pick from comes whole."""
         publish, at, texts = publisher(tag), address_of(tag).at, self._texts.get(tag.name)
         if at:
-            return lambda raw: publish(scalar(pick(raw, at, self.structures)))
+            return lambda raw: publish(scalar(pick(raw, at, self._structures)))
+        if address_of(tag).is_state:
+            return lambda raw: publish(scalar(self._states.number(raw)))
         if texts:
             return lambda raw: publish(_text(raw, texts))
         return publish
+
+
+_GONE = frozenset({StatusCodes.BadNodeIdUnknown, StatusCodes.BadNodeIdInvalid})
+
+
+def is_gone(status: int) -> bool:
+    """Whether the server says by this that it has no such node, or none any more."""
+    return status & 0xFFFF0000 in _GONE
 
 
 def _text(raw: Value, texts: Texts) -> Value:

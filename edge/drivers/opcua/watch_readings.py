@@ -62,6 +62,8 @@ class WatchReadings:
         for change in changes:
             tag = change.item.tag
             reading = reading_of(tag, self._publishers[tag.name], change.value, now_ms)
+            if change.why:
+                reading = replace(reading, why=change.why)
             if overflowed(change.value[1]):
                 overflowing.append(reading)
                 began_ms = min(began_ms, self._told_ms.get(tag.name, reading.time_ms))

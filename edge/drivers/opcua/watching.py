@@ -5,6 +5,10 @@ has subscriptions. asyncua's own loop is not used: it passes over a message that
 gone. A message that is missing is asked for once more (Republish); what the server no longer has is a loss. Silence
 beyond the keep-alive, a subscription that ended, or a session that is gone end the task, and so the connection: the
 poller makes all of it anew.
+
+A node may go and come back while the connection lasts: then some servers go on telling its value, some have forgotten the
+item, and some never said that it went. So every ASK_AGAIN_S the edge looks whether the watched nodes are there, and makes
+the items of those that went anew, until the server has them again.
 """
 
 import asyncio
@@ -22,11 +26,11 @@ from asyncua.ua.ua_binary import struct_from_binary
 
 from edge.acquisition.profile import Tag
 from edge.drivers.opcua.batch_read import NodeValue, node_value
+from edge.drivers.opcua.nodes import Nodes, Nowhere
 from edge.drivers.opcua.session import our_errors
-from edge.drivers.opcua.structures import Structures
-from edge.drivers.opcua.subscribing import subscribed, transferred, wanted
+from edge.drivers.opcua.subscribing import forgotten, missing_nodes, subscribed, transferred, watched
 from edge.drivers.opcua.subscription import Item, Subscription, changes, ended
-from edge.drivers.opcua.values import address_of
+from edge.drivers.opcua.values import Values, address_of, is_gone
 from edge.errors import DeviceError, DeviceUnavailable
 
 log = structlog.get_logger(__name__)
@@ -46,6 +50,7 @@ class Change:
 
     item: Item
     value: NodeValue
+    why: str = ""  # It has none, if the edge knows it better than the status says.
 
 
 class Watching:
@@ -54,7 +59,8 @@ class Watching:
     def __init__(
         self,
         client: Client,
-        structures: Structures,
+        values: Values,
+        nodes: Nodes,
         arrived: asyncio.Event,
         *,
         timeout_s: float,
@@ -65,7 +71,8 @@ class Watching:
             raise DeviceUnavailable("the connection was closed by the server")
         self._client = client
         self._protocol: UASocketProtocol = protocol
-        self._structures = structures
+        self._values = values
+        self._nodes = nodes
         self._arrived = arrived
         self._timeout_s = timeout_s
         self._per_call = per_call
@@ -88,7 +95,7 @@ class Watching:
     def subscriptions(self) -> Sequence[Subscription]:
         return list(self._subscriptions.values())
 
-    async def start(self, nodes: Sequence[tuple[Tag, ua.NodeId]], previous: "Watching | None" = None) -> None:
+    async def start(self, tags: Sequence[Tag], previous: "Watching | None" = None) -> None:
         """Go on with the subscriptions of the session before, if there was one and the server can; else make them.
         Raises DeviceUnavailable or DeviceRefused."""
         with our_errors():
@@ -96,18 +103,18 @@ class Watching:
                 self.changes, self.dropped, self.lost = previous.changes, previous.dropped, previous.lost
                 self.took_over = await self._take_over(previous)
             if not self.took_over:
-                await self._make(nodes)
+                await self._make(tags)
         if self._subscriptions:
             self._ask_again_s = asyncio.get_running_loop().time() + ASK_AGAIN_S
             self._requests_max = min(REQUESTS_MAX, len(self._subscriptions) + 1)
             self._task = asyncio.create_task(self._run(), name="edge.opcua.publish")
             self._task.add_done_callback(lambda _: self._arrived.set())
 
-    async def _make(self, nodes: Sequence[tuple[Tag, ua.NodeId]]) -> None:
+    async def _make(self, tags: Sequence[Tag]) -> None:
         groups: defaultdict[int, list[Item]] = defaultdict(list)
-        for handle, (tag, node) in enumerate(nodes, start=1):
+        for handle, tag in enumerate(tags, start=1):
             if tag.watch is not None:
-                self._items[handle] = item = Item(handle, tag, node, tag.watch)
+                self._items[handle] = item = Item(handle, tag, None, tag.watch)
                 groups[tag.watch.publishing_ms].append(item)
         for publishing_ms, items in groups.items():
             subscription = await subscribed(self._protocol, publishing_ms, items, self._timeout_s)
@@ -155,34 +162,51 @@ class Watching:
 
     async def _watch(self, subscription: Subscription, items: Sequence[Item]) -> None:
         """Make monitored items, as many a call as the server takes. What it refuses is told as a Bad value."""
-        rest = list(items)
+        rest = [item for item in items if self._has_node(subscription, item)]
         while rest:
             portion = rest[: self._per_call]
-            parameters = ua.CreateMonitoredItemsParameters(
-                SubscriptionId=subscription.number,
-                TimestampsToReturn=ua.TimestampsToReturn.Source,
-                ItemsToCreate=[wanted(item) for item in portion],
-            )
             try:
-                results = await self._client.uaclient.create_monitored_items(parameters)
+                results = await watched(self._client, subscription.number, portion)
             except _TOO_MUCH:
                 if self._per_call == 1:
                     raise
                 self._per_call = max(1, len(portion) // 2)
                 continue
-            if len(results) != len(portion):
-                raise DeviceUnavailable(f"answered {len(results)} of {len(portion)} monitored items")
             rest = rest[len(portion) :]
             for item, result in zip(portion, results, strict=True):
-                if not result.StatusCode.is_good():
+                if result.StatusCode.is_good():
+                    item.number = result.MonitoredItemId
+                else:
                     subscription.refused.append(item)
                     self._take(item, (None, result.StatusCode.value, None))
 
+    def _has_node(self, subscription: Subscription, item: Item) -> bool:
+        """Its node of now. What has none waits with what was refused."""
+        node = self._nodes.of(item.tag)
+        if isinstance(node, Nowhere):
+            item.node = None
+            subscription.refused.append(item)
+            self._take(item, (None, node.status, None), node.why)
+            return False
+        item.node = node
+        return True
+
     async def _ask_again(self) -> None:
-        """For what was refused: a node may come later than the server."""
+        """For what was refused, and for what went: a node may come later than the server, or again."""
         for subscription in self._subscriptions.values():
-            items, subscription.refused = subscription.refused, []
+            await self._notice_gone(subscription)
+            gone = subscription.gone
+            if gone:
+                await forgotten(self._client, subscription.number, gone, self._per_call)
+            items, subscription.refused = [*subscription.refused, *gone], []
+            await self._nodes.look_for(item.tag for item in items)
             await self._watch(subscription, items)
+
+    async def _notice_gone(self, subscription: Subscription) -> None:
+        """What the server watches although there is no such node: not every server says so by itself."""
+        watched = [item for item in subscription.items if item.number is not None and not item.is_gone]
+        for item, status in await missing_nodes(self._client, watched, self._per_call):
+            self._take(item, (None, status, None))
 
     # -- publishing -------------------------------------------------------------------------------------------------
 
@@ -266,14 +290,15 @@ class Watching:
             item = self._items.get(handle)
             if item is None:
                 continue
-            whole = bool(address_of(item.tag).at)
+            whole = address_of(item.tag).is_whole
             if whole and value.Value is not None:
-                await self._structures.learn(value.Value.Value)
+                await self._values.learn(value.Value.Value)
             self._take(item, node_value(value, whole=whole))
 
-    def _take(self, item: Item, value: NodeValue) -> None:
+    def _take(self, item: Item, value: NodeValue, why: str = "") -> None:
+        item.is_gone = is_gone(value[1])
         if len(self.changes) < VALUES_MAX:
-            self.changes.append(Change(item, value))
+            self.changes.append(Change(item, value, why))
         else:
             self.dropped[item.handle] = item
         self._arrived.set()

@@ -79,7 +79,14 @@ def test_no_facts_give_no_intervals_and_unknown_where_a_start_is_given() -> None
 
 @pytest.mark.parametrize(
     ("vocabulary", "codes"),
-    [("packml", range(1, 18)), ("machinery", range(4)), ("euromap_job", range(1, 12)), ("cell", range(5))],
+    [
+        ("packml", range(1, 18)),
+        ("machinery", range(4)),
+        ("machinetool_program", range(5)),
+        ("machinetool_channel", range(3)),
+        ("euromap_job", range(1, 12)),
+        ("cell", range(5)),
+    ],
 )
 def test_every_code_of_a_vocabulary_has_a_word_in_every_mode(vocabulary: str, codes: range) -> None:
     for mode in (None, 0, 1, 2, 3, 4, 5, 99):
@@ -105,6 +112,17 @@ def test_every_code_of_a_vocabulary_has_a_word_in_every_mode(vocabulary: str, co
         ("machinery", 2, 1, S.MAINTENANCE),
         ("machinery", 1, 3, S.FAULT),
         ("machinery", 0, 1, S.OFF),
+        ("machinetool_program", 1, 1, S.PRODUCING),
+        ("machinetool_program", 1, None, S.PRODUCING),
+        ("machinetool_program", 1, 3, S.PRODUCING),
+        ("machinetool_program", 1, 0, S.SETUP),
+        ("machinetool_program", 2, 1, S.IDLE),
+        ("machinetool_program", 3, 1, S.STOPPED),
+        ("machinetool_program", 3, 4, S.MAINTENANCE),
+        ("machinetool_program", 4, 4, S.FAULT),
+        ("machinetool_channel", 0, 1, S.PRODUCING),
+        ("machinetool_channel", 1, 1, S.STOPPED),
+        ("machinetool_channel", 2, 2, S.SETUP),
         ("euromap_job", 6, 1, S.PRODUCING),
         ("euromap_job", 6, 4, S.SETUP),
         ("euromap_job", 6, 5, S.OFF),
@@ -123,4 +141,11 @@ def test_code_means(vocabulary: str, code: int, mode: int | None, state: Machine
 def test_vocabulary_that_does_not_exist_is_refused_by_name() -> None:
     with pytest.raises(UnknownVocabulary, match="klingon"):
         machine_state("klingon", 1)
-    assert {"packml", "machinery", "euromap_job", "cell"} == VOCABULARIES
+    assert {
+        "packml",
+        "machinery",
+        "machinetool_program",
+        "machinetool_channel",
+        "euromap_job",
+        "cell",
+    } == VOCABULARIES

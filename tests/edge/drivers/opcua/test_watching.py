@@ -206,6 +206,44 @@ async def test_a_node_the_server_lacks_is_bad_alone_and_found_when_it_comes(
     assert recorder.online("plc") == [True]
 
 
+@pytest.fixture
+def asked_often(monkeypatch):
+    monkeypatch.setattr("edge.drivers.opcua.watching.ASK_AGAIN_S", 0.2)
+    monkeypatch.setattr("edge.drivers.opcua.subscribing.KEEP_ALIVE_MS", 100)
+
+
+async def test_a_watched_node_that_went_and_came_again_is_watched_again_in_the_same_connection(
+    server, watched, plc_tag, recorder, until, asked_often
+):
+    async with watched(server, plc_tag("t6", watch=QUICK), plc_tag("t5", watch=QUICK)) as poller:
+        await until(lambda: recorder.values("plc", "t5") == [5])
+        server.tell(lose=[5, 5])
+        await until(lambda: recorder.values("plc", "t5") == [5, None])
+        assert poller.bad_tags == ["t5"]
+        server.tell(restore=True)
+        await until(lambda: recorder.values("plc", "t5") == [5, None, 5])
+        server.set(("t5", 50), ("t6", 60))
+        await until(lambda: recorder.values("plc", "t5")[-1:] == [50], "its changes are told again")
+        await until(lambda: recorder.values("plc", "t6") == [6, 60])
+        assert server.ask(ask="items").split()[1] == "2", "the item of the node that went is not left over"
+    assert recorder.online("plc") == [True]
+    assert recorder.gaps == []
+
+
+async def test_a_node_that_went_without_a_word_is_noticed_and_watched_again(
+    server, watched, plc_tag, recorder, until, asked_often
+):
+    async with watched(server, plc_tag("t8", watch=QUICK)):
+        await until(lambda: recorder.values("plc", "t8") == [8])
+        server.tell(lose=[8, 8], quiet=True)
+        await until(lambda: recorder.values("plc", "t8") == [8, None])
+        server.tell(restore=True)
+        await until(lambda: recorder.values("plc", "t8") == [8, None, 8])
+        server.set(("t8", 80))
+        await until(lambda: recorder.values("plc", "t8")[-1:] == [80])
+    assert recorder.online("plc") == [True]
+
+
 async def test_a_count_that_stands_still_is_told_again_by_each_sign_of_life(
     server, watched, plc_count, recorder, until, monkeypatch
 ):
