@@ -1,11 +1,11 @@
 """`lineside edge …`: run an agent, check its configuration and its devices, look at devices nobody described."""
 
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from edge.configuration.commands import Config, path_of
+from edge.configuration.commands import app as config_app
 from edge.onboarding.commands import browse, probe
 from edge.trust_commands import app as trust_app
 
@@ -15,30 +15,38 @@ app.command(
     epilog="Example: lineside edge browse opc.tcp://192.168.1.10:4840 --insecure --watch 10 --out press.yaml"
 )(browse)
 app.command(epilog="Example: lineside edge probe modbus://192.168.1.20 --unit-id 1-10")(probe)
+app.add_typer(config_app, name="config")
 app.add_typer(trust_app, name="trust")
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="The YAML file; else LINESIDE_CONFIG, else lineside.yaml here."),
-]
 
 
 @app.command(epilog="Example: lineside edge run --config press-shop.yaml")
-def run(config: Config = None) -> None:
-    """Poll the devices and deliver to the plant until stopped."""
+def run(
+    config: Config = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch/--no-watch",
+            help="Take a changed file by itself, or only on SIGHUP and `edge config reload`.",
+        ),
+    ] = True,
+) -> None:
+    """Poll the devices and deliver to the plant until stopped.
+
+    A changed configuration is taken while it runs, if it is valid as a whole; a file with mistakes at the start gives way to
+    the last configuration that was accepted. See `lineside edge config`.
+    """
     import asyncio
 
+    from edge.configuration.starting import starting_configuration
     from edge.contract.failpoints import UnknownFailpoint, arm
     from edge.errors import LinesideEdgeError
     from edge.logging import log_to_stderr
     from edge.run import run as run_edge
-    from edge.settings import load_settings
 
     try:
         arm()
-        settings = load_settings(_path(config))
         log_to_stderr()
-        asyncio.run(run_edge(settings))
+        asyncio.run(run_edge(starting_configuration(path_of(config)), watch=watch))
     except (LinesideEdgeError, UnknownFailpoint) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
@@ -67,7 +75,7 @@ def check(
     from edge.settings import load_settings
 
     log_to_stderr()
-    path = _path(config)
+    path = path_of(config)
     try:
         settings = load_settings(path)
     except ConfigError as error:
@@ -98,7 +106,3 @@ def profiles() -> None:
         typer.echo(
             f"{name:22} {profile.driver:6} {len(profile.tags):3} tags   {profile.document}, {profile.revision}"
         )
-
-
-def _path(config: Path | None) -> Path:
-    return config or Path(os.environ.get("LINESIDE_CONFIG", "lineside.yaml"))

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from edge.acquisition.configured_devices import mistakes_of_devices
 from edge.acquisition.device_settings import SECURITY_FILES, Device
-from edge.acquisition.located_yaml import Located, read_yaml
+from edge.acquisition.located_yaml import Located, YamlReader, read_yaml
 from edge.acquisition.setting_types import (
     Bytes,
     SettingsPart,
@@ -36,13 +36,13 @@ ENVIRONMENT_PREFIX = "LINESIDE_"
 Part = TypeVar("Part", bound=BaseModel)
 
 
-def load_settings(path: Path) -> "Settings":
+def load_settings(path: Path, read: YamlReader = read_yaml) -> "Settings":
     """Read and check the configuration. Raises ConfigError with every mistake in it and in the profiles it names."""
-    located = read_yaml(path)
+    located = read(path)
     if not isinstance(located.data, dict):
         raise ConfigError([Mistake(str(path), 1, "", "should be a mapping: edge, broker, spool, devices")])
     folder = path.resolve().parent
-    mistakes = mistakes_of_devices(_devices_in_force(located), folder)
+    mistakes = mistakes_of_devices(_devices_in_force(located), folder, read)
     try:
         settings = Settings(**located.data)
     except SettingsError as error:

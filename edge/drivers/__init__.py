@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Clock, Driver
+from edge.acquisition.located_yaml import YamlReader, read_yaml
 from edge.acquisition.profile import Profile
 from edge.acquisition.profile_file import load_profile
 
@@ -30,11 +31,11 @@ DRIVERS: dict[str, DriverMaker] = {"opc.tcp": _opcua, "modbus": _modbus, "modbus
 """By the scheme of a device's URL."""
 
 
-def profile_of(device: Device) -> Profile:
+def profile_of(device: Device, read: YamlReader = read_yaml) -> Profile:
     """The device's profile: as the variant it names, behind its transformers, in its own OPC UA namespace.
 
     Raises ConfigError; KeyError for a variant that does not exist, which a checked configuration never names."""
-    profile = load_profile(device.profile)
+    profile = load_profile(device.profile, read=read)
     if device.variant is not None:
         profile = profile.variant(device.variant)
     profile = profile.with_ratios(device.ct_ratio, device.pt_ratio)

@@ -1,0 +1,134 @@
+"""What another configuration changes: which devices are concerned, and the same in words, before and after it is applied.
+
+A counter of which the number changes meaning (another register, scale, unit behind the address) begins anew: the step
+from the old number to the new one was never made by a machine. One that is only called otherwise (unit, width, what
+it counts, how fast it may go) shows the same number and goes on; so does one whose machine moved to another address.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from edge.acquisition.device_settings import Device
+from edge.acquisition.profile import Profile, Tag
+from edge.configuration.reading import Configuration
+
+NOT_ACTED_ON = frozenset({"name", "document", "revision", "page", "verified", "tags", "examples", "variants"})
+"""Fields of a profile that no poll depends on, and the tags, which are compared one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Device names, and lines of words. `needs_restart`: what a running edge cannot change. `anew`: counters whose next
+    reading is no step from the one before, by device."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    needs_restart: tuple[str, ...] = ()
+    anew: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.words or self.needs_restart)
+
+
+def difference(old: Configuration, new: Configuration) -> Difference:
+    """From `old` to `new`."""
+    before = {device.name: device for device in old.settings.devices}
+    after = {device.name: device for device in new.settings.devices}
+    added = tuple(name for name in after if name not in before)
+    removed = tuple(name for name in before if name not in after)
+    words = [f"device removed: {_device(before[name])}" for name in removed]
+    words += [f"device added: {_device(after[name])}" for name in added]
+    changed: list[str] = []
+    anew: dict[str, tuple[str, ...]] = {}
+    for name in (name for name in after if name in before):
+        found = [
+            *_fields(before[name], after[name], leave_out={"name"}),
+            *_profiles(old.profiles[name], new.profiles[name]),
+        ]
+        if not found:
+            continue
+        changed.append(name)
+        counters = _begun_anew((before[name], old.profiles[name]), (after[name], new.profiles[name]))
+        if counters:
+            anew[name] = counters
+            found.append(f"counts anew from its next reading: {', '.join(counters)}")
+        words += [f"{name}: {line}" for line in found]
+    needs_restart = tuple(_fields(old.settings, new.settings, leave_out={"devices"}))
+    return Difference(added, removed, tuple(changed), tuple(words), needs_restart, anew)
+
+
+def _device(device: Device) -> str:
+    return f"{device.name} ({_shown(device.profile)} at {device.url})"
+
+
+def _profiles(old: Profile, new: Profile) -> Iterator[str]:
+    before, after = ({tag.name: tag for tag in profile.polled} for profile in (old, new))
+    yield from _fields(old, new, leave_out=NOT_ACTED_ON)
+    yield from (f"tag removed: {name}" for name in before if name not in after)
+    yield from (f"tag added: {_tag(after[name])}" for name in after if name not in before)
+    for name in after:
+        if name in before:
+            yield from (f"tag {name}: {line}" for line in _fields(before[name], after[name]))
+
+
+def _tag(tag: Tag) -> str:
+    return f"{tag.name} ({tag.role}, {tag.unit})" if tag.unit != "1" else f"{tag.name} ({tag.role})"
+
+
+def _begun_anew(old: tuple[Device, Profile], new: tuple[Device, Profile]) -> tuple[str, ...]:
+    before = {tag.name: _number_of(*old, tag) for tag in old[1].polled if tag.role.is_counted}
+    return tuple(
+        tag.name
+        for tag in new[1].polled
+        if tag.role.is_counted and tag.name in before and before[tag.name] != _number_of(*new, tag)
+    )
+
+
+def _number_of(device: Device, profile: Profile, tag: Tag) -> Sequence[object]:
+    """What decides which number a counter shows; not where the machine is reached."""
+    place = (
+        profile.driver,
+        profile.sunspec_model,
+        profile.start,
+        profile.machines,
+        device.machine,
+        device.unit_id,
+    )
+    return (*place, tag.address, tag.scale, tag.offset)
+
+
+def _fields(old: Any, new: Any, leave_out: frozenset[str] | set[str] = frozenset()) -> Iterator[str]:
+    """`period_s 1 → 5`, for each field of two objects of one class; of parts inside them likewise."""
+    for name in _names(new):
+        before, after = getattr(old, name), getattr(new, name)
+        if name in leave_out or before == after:
+            continue
+        if type(before) is type(after) and (is_dataclass(after) or isinstance(after, BaseModel)):
+            prefix = "" if isinstance(new, Tag) else f"{name}."
+            yield from (f"{prefix}{line}" for line in _fields(before, after))
+        else:
+            yield f"{name} {_shown(before)} → {_shown(after)}"
+
+
+def _names(thing: Any) -> Sequence[str]:
+    if isinstance(thing, BaseModel):
+        return tuple(type(thing).model_fields)
+    return tuple(field.name for field in fields(thing))
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_shown(part) for part in value)}]"
+    return str(value)
