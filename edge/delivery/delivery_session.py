@@ -311,8 +311,9 @@ class DeliverySession:
             self._said, self._beat_at = self._link.published, now + HEARTBEAT_EVERY_S
 
     async def _look_at_spool(self) -> None:
-        """How full it is. As often as a heartbeat, which bounds how often it can be told."""
-        if self._now() < self._look_at:
+        """How full it is: for a birth that is due, else as often as a heartbeat, which bounds how often it is told."""
+        is_birth_due = self._birth_at is not None and self._now() >= self._birth_at
+        if self._now() < self._look_at and not is_birth_due:
             return
         self._look_at = self._now() + HEARTBEAT_EVERY_S
         try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import psycopg
 
+from edge.contract.spool_fill import FULL_RATIO
 from plant_server.database import connect, load_queries
 from plant_server.embedded.postgres_binaries import OLDEST_MAJOR
 from plant_server.errors import DatabaseUnavailable, SchemaNotReady
@@ -19,6 +20,7 @@ QUERIES = load_queries(__package__, "doctor_queries.sql")
 SKEW_WARN_S, SKEW_BAD_S = 2.0, 60.0
 STUCK_S = 60.0
 SILENT_S = 300.0
+MIB = 1 << 20
 
 
 def check_database(url: str) -> Iterator[Finding]:
@@ -35,6 +37,7 @@ def check_database(url: str) -> Iterator[Finding]:
             yield from _processes(session)
             yield from _edges(session)
             yield from _backlogs(session)
+            yield from _spools(session)
             yield from _told(session)
     except (DatabaseUnavailable, psycopg.OperationalError) as error:
         yield Finding("database", "bad", "database-unavailable", {"why": " ".join(str(error).split())})
@@ -95,6 +98,25 @@ def _backlogs(session: psycopg.Connection) -> Iterator[Finding]:
     yield by_age("sealer", oldest_s or 0.0, warn_s=60, bad_s=600, count=count)
     ((count, oldest_s),) = session.execute(QUERIES["outbox"]).fetchall()
     yield by_age("outbox", oldest_s or 0.0, warn_s=900, bad_s=DAY_S, count=count)
+
+
+def _spools(session: psycopg.Connection) -> Iterator[Finding]:
+    """How full they are. An edge that is not heard is worth another action than one that is."""
+    spools = session.execute(QUERIES["spools"]).fetchall()
+    full = [row for row in spools if row[3] >= FULL_RATIO]
+    filling = [f"{edge} {100 * ratio:.0f} %" for edge, is_heard, _, ratio, *_ in full if is_heard]
+    away = [
+        f"{edge} {100 * ratio:.0f} % ({age(age_s)})"
+        for edge, is_heard, age_s, ratio, *_ in full
+        if not is_heard
+    ]
+    low = [f"{edge} {free / MIB:.0f} MiB" for edge, *_, is_low, free in spools if is_low]
+    for code, told in (("spools-filling", filling), ("spools-away", away), ("spools-disk-low", low)):
+        if told:
+            yield Finding("spools", "warn", code, {"edges": ", ".join(told)})
+    if spools and not full and not low:
+        edge, _, _, ratio, *_ = spools[0]
+        yield Finding("spools", "ok", "spools-ok", {"edge": edge, "percent": f"{100 * ratio:.0f}"})
 
 
 def _told(session: psycopg.Connection) -> Iterator[Finding]:

@@ -21,6 +21,10 @@ SELECT extract(epoch FROM now() - max(moved_time))::float8 FROM plant.edge_curso
 SELECT edge.node, gap.reason, count(*) FROM plant.gap AS gap JOIN plant.edge USING (edge_id)
 WHERE gap.stored_time > now() - interval '1 day' GROUP BY 1, 2 ORDER BY 1, 2;
 
+-- spools --
+-- As each edge told last; no row for one that does not tell.
+SELECT edge, is_heard, age_s, used_ratio, disk_is_low, disk_free_bytes FROM bi.edge_spool ORDER BY used_ratio DESC, edge;
+
 -- quarantine --
 SELECT count(*) FROM plant.quarantine WHERE received_time > now() - interval '7 days';
 

@@ -146,6 +146,43 @@ TEXTS: dict[str, dict[str, Words]] = {
             "启动 `lineside bridge run` 或查看其日志；`lineside bridge check` 可检查连接",
         ),
     },
+    "spools-ok": {
+        "en": ("the fullest is that of {edge}: {percent} % of its bound", ""),
+        "zh-CN": ("最满的是 {edge} 的缓存：已用上限的 {percent} %", ""),
+    },
+    "spools-filling": {
+        "en": (
+            "nearly full, of its bound: {edges}",
+            "these edges are heard, so what waits should drain: if it does not, read ingest's log, then the edge's. At 90 % the "
+            "oldest readings give way to gap records. If it comes again, raise spool.max_bytes there",
+        ),
+        "zh-CN": (
+            "缓存将满（占上限）：{edges}",
+            "这些边缘端在线，积压应会排空：若未减少，先查看 ingest 日志，再查看边缘端日志。达到 90 % 后最旧的读数将被丢弃并留下缺口记录。"
+            "若反复出现，增大该处的 spool.max_bytes",
+        ),
+    },
+    "spools-away": {
+        "en": (
+            "was nearly full when last heard: {edges}",
+            "bring these edges back into contact (power, network, broker): they go on reading, and at 90 % the oldest readings "
+            "give way to gap records. What waits is then stored by itself",
+        ),
+        "zh-CN": (
+            "最后一次收到消息时缓存将满：{edges}",
+            "恢复这些边缘端的联系（电源、网络、代理）：它们仍在采集，达到 90 % 后最旧的读数将被丢弃并留下缺口记录。恢复后积压会自行入库",
+        ),
+    },
+    "spools-disk-low": {
+        "en": (
+            "the disk it lies on is nearly full: {edges} free",
+            "make room on the disks of these edges: without it a spool cannot grow to its bound, and drops readings sooner",
+        ),
+        "zh-CN": (
+            "缓存所在磁盘将满：{edges} 剩余",
+            "清理这些边缘端的磁盘：空间不足时缓存无法增长到上限，会更早丢弃读数",
+        ),
+    },
     "spool-ok": {"en": ("no edge dropped anything today", ""), "zh-CN": ("一天内边缘端未丢弃数据", "")},
     "spool-dropped": {
         "en": (

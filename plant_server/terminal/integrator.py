@@ -14,6 +14,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from edge.contract.spool_fill import FULL_RATIO
 from plant_server.database import load_queries
 from plant_server.installation.backup import FOLDER
 from plant_server.installation.check_database import check_database
@@ -42,6 +43,7 @@ class Health:
     read_time: datetime
     checks: list[Told]
     edges: Sequence[Row]
+    spools: Sequence[Row]
     devices: Sequence[Row]
     quarantine: Sequence[Row]
     gaps: Sequence[Row]
@@ -79,6 +81,7 @@ async def health_of(connection: AsyncConnection, database_url: str, language: st
         datetime.now(UTC),
         sorted(checks, key=lambda one: WORST_FIRST[one.level]),
         await _rows(connection, "edges"),
+        await _rows(connection, "spools", full_ratio=FULL_RATIO),
         await _rows(connection, "devices"),
         await _rows(connection, "quarantine"),
         await _rows(connection, "gaps"),
@@ -97,7 +100,7 @@ def _examine(database_url: str) -> list[Finding]:
     ]
 
 
-async def _rows(connection: AsyncConnection, name: str) -> list[dict[str, Any]]:
+async def _rows(connection: AsyncConnection, name: str, **values: Any) -> list[dict[str, Any]]:
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(QUERIES[name])
+        await cursor.execute(QUERIES[name], values or None)
         return await cursor.fetchall()

@@ -4,6 +4,12 @@ SELECT edge, online, last_message, age_s, clock_skew_s, stored_until, stored_age
        coalesce(online AND age_s < 60 AND devices_offline < devices AND stored_age_s > 300, false) AS waits_long
 FROM bi.edge ORDER BY edge;
 
+-- spools --
+-- The fullest first, and last those that do not tell.
+SELECT edge, coalesce(is_heard, false) AS is_heard, waiting, oldest_age_s, used_bytes, bound_bytes, used_ratio, disk_free_bytes,
+       disk_is_low, told.age_s, used_ratio >= %(full_ratio)s AS is_full
+FROM bi.edge LEFT JOIN bi.edge_spool AS told USING (group_id, edge) ORDER BY used_ratio DESC NULLS LAST, edge;
+
 -- devices --
 -- Silent ones first; only those that are shown look up their state and newest reading.
 WITH known AS (

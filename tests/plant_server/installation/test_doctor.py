@@ -38,6 +38,8 @@ DUE = """INSERT INTO plant.outbox (event_id, kind, body, not_before) VALUES (gen
 
 INSERTED = re.compile(r"INSERT INTO plant\.alarm [^;]*?(?:VALUES \(|SELECT )'(\w+)'")
 
+SPOOL = """INSERT INTO plant.edge_spool SELECT edge_id, 9, 60, {used}, 1000000000, {free}, now() FROM plant.edge"""
+
 Examine = Callable[[], dict[str, Finding]]
 
 
@@ -129,6 +131,14 @@ def test_a_well_plant_is_told_to_be_well(well: Examine) -> None:
         ("UPDATE plant.edge SET last_message = now() - interval '1 hour'", "edges", ("warn", "edges-silent")),
         ("UPDATE plant.edge SET clock_skew_s = -3600", "edges", ("warn", "edges-skewed")),
         ("DELETE FROM plant.edge_cursor; DELETE FROM plant.edge", "edges", ("warn", "edges-none")),
+        (SPOOL.format(used=799_999_999, free=10**10), "spools", ("ok", "spools-ok")),
+        (SPOOL.format(used=800_000_000, free=10**10), "spools", ("warn", "spools-filling")),
+        (
+            SPOOL.format(used=800_000_000, free="NULL") + "; UPDATE plant.edge SET online = false",
+            "spools",
+            ("warn", "spools-away"),
+        ),
+        (SPOOL.format(used=4096, free=99_999_999), "spools", ("warn", "spools-disk-low")),
         (
             "INSERT INTO plant.gap (edge_id, epoch, first, last, reason) VALUES (1, gen_random_uuid(), 1, 9, 'full')",
             "spool",
