@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from edge.onboarding.browsing import Browsed
+from edge.onboarding.companions import Companions
 from edge.onboarding.movement import Movement, movement_of
 from edge.whole_table import print_whole
 
@@ -30,7 +31,7 @@ def show(browsed: Browsed, console: Console | None = None) -> None:
         )
     if browsed.found:
         print_whole(console, table)
-    for line in summary(browsed):
+    for line in (*summary(browsed), *said_of(browsed.companions)):
         console.print(escape(line), soft_wrap=True)
 
 
@@ -47,6 +48,23 @@ def summary(browsed: Browsed) -> Iterable[str]:
         yield f"stopped at {walked.cut}: there may be more; --root, --depth, --max-nodes or --max-seconds"
     if walked.refused:
         yield f"the server would not browse {walked.refused} nodes"
+
+
+def said_of(companions: Companions) -> Iterable[str]:
+    """Companion specifications, and each machine that a ready profile fits."""
+    if companions.spoken:
+        names = (
+            f"{one.specification.name} {one.version}".strip() + f" ({one.specification.document})"
+            for one in companions.spoken
+        )
+        yield f"companion specifications: {', '.join(names)}"
+    for proposal in companions.proposals:
+        tags = len(proposal.profile.polled)
+        lacking = f"; not there: {', '.join(proposal.missing)}" if proposal.missing else ""
+        yield (
+            f"machine {proposal.machine}: profile {proposal.profile.name}, "
+            f"{proposal.tags_found} of {tags} tags{lacking}"
+        )
 
 
 def shown(value: object) -> str:

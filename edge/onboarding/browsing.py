@@ -15,6 +15,7 @@ from asyncua.ua.object_ids import ObjectIds
 from edge.acquisition.device_settings import Device
 from edge.drivers.opcua.session import opened, our_errors
 from edge.errors import DeviceRefused
+from edge.onboarding.companions import Companions, companions_of
 from edge.onboarding.draft import Draft
 from edge.onboarding.found import Found
 from edge.onboarding.guesses import draft_tags
@@ -49,6 +50,7 @@ class Browsed:
     draft: Draft
     walked: Walked
     matching: int  # Variables whose path fits the filter.
+    companions: Companions = field(default_factory=Companions)
 
 
 async def browse(device: Device, options: BrowseOptions, name: str, say: Say) -> Browsed:
@@ -62,6 +64,8 @@ async def browse(device: Device, options: BrowseOptions, name: str, say: Say) ->
 async def _browse(client: Client, device: Device, options: BrowseOptions, name: str, say: Say) -> Browsed:
     namespaces = list(await client.get_namespace_array())
     limits = await stated_limits(client)
+    say("looking for companion specifications")
+    companions = await companions_of(client, namespaces, device)
 
     def progress(nodes: int, variables: int) -> None:
         say(f"{nodes} nodes, {variables} variables")
@@ -93,7 +97,7 @@ async def _browse(client: Client, device: Device, options: BrowseOptions, name: 
         namespace=namespace,
         left_out=described.left_out,
     )
-    return Browsed(found, draft, walked, len(matching))
+    return Browsed(found, draft, walked, len(matching), companions)
 
 
 def fits(pattern: str | None, variable: Variable) -> bool:

@@ -31,6 +31,12 @@ def browse(
         float, typer.Option(min=0, max=3600, help="Look so many seconds which values move: counters rise.")
     ] = 0.0,
     out: Out = None,
+    devices: Annotated[
+        Path | None,
+        typer.Option(
+            "--devices", help="Write devices for the machines that ready profiles fit to this .yaml file."
+        ),
+    ] = None,
     force: Force = False,
     insecure: Annotated[
         bool,
@@ -59,6 +65,7 @@ def browse(
 
     from edge.onboarding.browse_table import show
     from edge.onboarding.browsing import BrowseOptions, browse
+    from edge.onboarding.device_draft import devices_yaml
     from edge.onboarding.opcua_walk import Bounds
 
     security = {
@@ -76,7 +83,16 @@ def browse(
     with _progress() as say, _in_words():
         browsed = asyncio.run(browse(device, options, _name(out, device), say))
     show(browsed)
-    if not browsed.found:
+    if browsed.companions.proposals:
+        drafted = devices_yaml(browsed.companions.proposals, device)
+        typer.echo(f"for your configuration:\n{drafted}", nl=False)
+        if devices is not None:
+            _write_text(devices, drafted, "--devices", force=force)
+            typer.echo(f"{devices}: {len(browsed.companions.proposals)} devices, to be taken over")
+    elif devices is not None:
+        typer.echo("no machine was found that a ready profile fits", err=True)
+        raise typer.Exit(FOUND_NOTHING)
+    if not browsed.found and (out is not None or not browsed.companions.proposals):
         raise typer.Exit(FOUND_NOTHING)
     if out is not None:
         _write(out, browsed.draft, force=force)
@@ -168,18 +184,22 @@ def _name(out: Path | None, device: "Device") -> str:
 def _write(path: Path, draft: "Draft", *, force: bool) -> None:
     from edge.onboarding.draft import as_yaml
 
+    _write_text(path, as_yaml(draft), "--out", force=force)
+    typer.echo(f"{path}: {len(draft.tags)} tags, {draft.guesses} lines with CONFIRM to go through")
+
+
+def _write_text(path: Path, text: str, option: str, *, force: bool) -> None:
     if not path.name.endswith((".yaml", ".yml")):
-        raise typer.BadParameter("should end with .yaml", param_hint="--out")
+        raise typer.BadParameter("should end with .yaml", param_hint=option)
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(as_yaml(draft))
+            file.write(text)
     except FileExistsError:
         typer.echo(f"{path} is there already; another name, or --force", err=True)
         raise typer.Exit(1) from None
     except OSError as error:
         typer.echo(f"{path} cannot be written: {error.strerror}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"{path}: {len(draft.tags)} tags, {draft.guesses} lines with CONFIRM to go through")
 
 
 @contextmanager

@@ -6,7 +6,7 @@
 // takes one JSON object a line, answers "done":
 //   {"set": {"press.state": 2, …}}     `state` and `mode` of press: which state object CurrentState/Id names
 //   {"remove": "moulder"}              the machine is gone, {"add": "moulder"} puts it there again with other node ids
-//   {"oldMill": true}                  the next mill is one of OPC 40501-1 before 1.02
+//   {"oldMill": true}                  the next mill is one of OPC 40501-1 before 1.02; "bare": without what is optional
 //   {"twin": true}                     a second node of the same name beside the cycle counter of the moulder
 "use strict";
 console.log = console.warn = console.error; // What the library says is not what we say.
@@ -97,7 +97,7 @@ const build = {
     const monitoring = object(machine, "MachineTool:Monitoring");
     const tool = object(monitoring, "MachineTool:MachineTool");
     variable(tool, "MachineTool:OperationMode", "Int32", 1, "mill.mode");
-    variable(tool, "MachineTool:FeedOverride", "Double", 95.5);
+    if (!options.bare) variable(tool, "MachineTool:FeedOverride", "Double", 95.5);
     const counted = counters(tool);
     if (!options.oldMill) variable(counted, "MachineTool:PartsProducedInLifetime", "UInt64", [0, 1234], "mill.parts");
     const channel = object(monitoring, "own:Channel 1");
@@ -175,6 +175,7 @@ async function main() {
     for (const [key, value] of Object.entries(command.set ?? {})) values.set(key, value);
     if (command.remove) space.deleteNode(machines.get(command.remove));
     if (command.oldMill !== undefined) options.oldMill = command.oldMill;
+    if (command.bare !== undefined) options.bare = command.bare;
     if (command.add) machines.set(command.add, build[command.add](folder));
     if (command.twin) machines.set("twin", variable(machines.get("active"), "GT:MachineCycleCounter", "UInt64", [0, 1]));
     process.stdout.write("done\n");
