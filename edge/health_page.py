@@ -38,6 +38,7 @@ dl, .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(
 dl > div, .card { background: #f7f8f9; padding: 8px 12px; border-radius: 6px; }
 dt { color: #40484e; font-size: 15px; }
 dd { margin: 0; font-variant-numeric: tabular-nums; }
+.cards + dl { margin-top: 8px; }
 .card { border-left: 6px solid #7d868d; }
 .card.out { border-color: #9c1c1c; }
 .card h3 { font-size: 17px; margin: 0 0 4px; }
@@ -53,10 +54,13 @@ async function refresh() {
   try {
     const answer = await fetch(location.href, {cache: "no-store", signal: AbortSignal.timeout(4000)});
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const fresh of page.querySelectorAll("[data-part]")) {
-      const old = document.querySelector(`[data-part="${fresh.dataset.part}"]`);
-      if (old && !old.isEqualNode(fresh)) old.replaceWith(document.adoptNode(fresh));
+    const status = document.getElementById("status"), fresh = page.getElementById("status");
+    if (status.textContent !== fresh.textContent) {
+      status.textContent = fresh.textContent;
+      status.className = fresh.className;
     }
+    // Whoever marks a text to copy it keeps it.
+    if (getSelection().isCollapsed) document.getElementById("all").replaceWith(page.getElementById("all"));
     stale.hidden = true;
   } catch { stale.hidden = false; }
   setTimeout(refresh, every);
@@ -70,7 +74,7 @@ def _hash(text: str) -> str:
 
 
 POLICY = (
-    f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; connect-src 'self';"
+    f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; connect-src 'self'; img-src data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Content-Security-Policy of the page."""
@@ -113,8 +117,8 @@ def page(health: EdgeHealth, words: Words) -> str:
 <a href="?lang={other}" lang="{other}" hreflang="{other}">{words("other_language")}</a>
 <noscript><a href="?lang={words.language}">{words("reload")}</a></noscript></header>
 <p id="stale" role="alert" hidden>{words("stale")}</p>
-<main><p class="status {status}" role="status" data-part="status">{words(status)}</p>
-<div data-part="all"><p>{words("as_of", time=_time(health.taken_ms))}</p>{"".join(sections)}</div></main>
+<main><p class="status {status}" role="status" id="status">{words(status)}</p>
+<div id="all"><p>{words("as_of", time=_time(health.taken_ms))}</p>{"".join(sections)}</div></main>
 <script>{SCRIPT}</script></body></html>
 """
 

@@ -11,6 +11,7 @@ It runs on threads of its own, so that it answers also while the event loop is s
 
 import json
 import socket
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -107,8 +108,8 @@ class _Server(ThreadingMixIn, WSGIServer):
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever asked hung up, or said nothing."""
-        log.debug("health_request_failed", client=str(client_address), exc_info=True)
+        if not isinstance(sys.exc_info()[1], OSError):  # Whoever asked hung up, or said nothing: no news.
+            log.error("health_request_failed", client=str(client_address), exc_info=True)
 
 
 class _Server6(_Server):

@@ -108,7 +108,8 @@ class MqttLink:
         except (TimeoutError, BrokerUnavailable) as error:
             await self._close()
             trouble = error.trouble if isinstance(error, BrokerUnavailable) else BrokerTrouble.SILENT
-            raise BrokerUnavailable(f"{host}:{port}: {error or 'no answer to CONNECT'}", trouble) from error
+            reason = str(error) or "no answer to CONNECT"
+            raise BrokerUnavailable(f"{host}:{port}: {reason}", trouble) from error
         except asyncio.CancelledError:
             await self._close()
             raise

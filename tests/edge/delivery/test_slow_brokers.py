@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.delivery import mqtt_link
+from edge.errors import BrokerTrouble
 from plant_server.embedded.broker import Broker, running_broker
 from tests.edge.delivery.conftest import Place
 from tests.edge.delivery.running_edge import NOTE, reading, running_edge, settings_for
@@ -54,6 +55,8 @@ async def test_a_broker_that_says_nothing_is_followed_by_the_next(
         async with running_edge(settings, "press") as edge:
             await edge.count("press", range(5))
             await eventually(lambda: plant.values("count") == list(range(5)))
+            silent = edge.publisher.brokers.known[0]
+            assert (silent.trouble, "no answer" in silent.reason) == (BrokerTrouble.SILENT, True)
 
 
 async def test_the_edge_ends_while_it_waits_for_a_broker_that_says_nothing(place: Place) -> None:
