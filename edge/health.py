@@ -9,10 +9,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from edge.acquisition.polling import DevicePoller
 from edge.acquisition.shared_line import LineCounts
 from edge.acquisition.timestamps import ClockGuard, wall_clock_ms
+from edge.configuration.state import ConfigurationState
 from edge.delivery.publisher import Publisher
 from edge.delivery.spool_writer import SpoolWriter
 from edge.health_disk import DiskLook, DiskState
@@ -32,6 +34,7 @@ class RunningEdge:
     started_ms: int = field(default_factory=wall_clock_ms)
     configured_ms: int = field(default_factory=wall_clock_ms)
     """When the present configuration was accepted, UTC ms."""
+    configuration: ConfigurationState | None = None  # None: of no file, so it cannot change.
 
     def turns(self) -> dict[str, Turn]:
         """Of each loop, by name."""
@@ -120,6 +123,11 @@ class EdgeHealth:
     cpu_s: float
     rss_bytes: int
     hangs: dict[str, float]
+    configuration: str = "running"
+    """What became of the configuration file as it stands: an edge.configuration.state.Outcome …"""
+    configuration_words: tuple[str, ...] = ()
+    """… and why it was not taken, or what it changed."""
+    configuration_changes: int = 0
 
 
 class Health:
@@ -153,6 +161,7 @@ class Health:
             cpu_s=time.process_time(),
             rss_bytes=_rss_bytes(),
             hangs=self.hangs(),
+            **_configuration(running.configuration),
         )
 
     def hangs(self) -> dict[str, float]:
@@ -186,6 +195,16 @@ class Health:
             failure=writer.failure,
             seen_s_ago=None if disk.seen_s is None else time.monotonic() - disk.seen_s,
         )
+
+
+def _configuration(state: ConfigurationState | None) -> dict[str, Any]:
+    if state is None:
+        return {}
+    return {
+        "configuration": str(state.outcome),
+        "configuration_words": state.words,
+        "configuration_changes": state.changes,
+    }
 
 
 def _brokers(publisher: Publisher) -> tuple[BrokerHealth, ...]:

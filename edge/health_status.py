@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from edge.configuration.state import Outcome
 from edge.errors import BrokerTrouble
 from edge.health import BrokerHealth, DeviceHealth, EdgeHealth, SpoolHealth
 
@@ -20,6 +21,7 @@ LAG_MAX_S = 60.0
 SKEW_MAX_S = 2.0
 """As the plant's alarm."""
 DISK_SILENT_S = 10.0
+NOT_TAKEN = frozenset({Outcome.REFUSED, Outcome.NEEDS_RESTART, Outcome.NO_ROOM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def findings(health: EdgeHealth) -> list[Finding]:
     found = [
         *_loops(health),
         *_clock(health),
+        *_configuration(health),
         *_spool(health.spool),
         *_broker(health),
         *(finding for device in health.devices for finding in _device(device)),
@@ -62,6 +65,14 @@ def _clock(health: EdgeHealth) -> Iterator[Finding]:
         yield Finding("clock_wrong", values={"reason": health.clock_mistrust}, is_failure=True)
     elif health.plant_ahead_s is not None and abs(health.plant_ahead_s) > SKEW_MAX_S:
         yield Finding("clock_skewed", values={"seconds": f"{-health.plant_ahead_s:+.1f}"})
+
+
+def _configuration(health: EdgeHealth) -> Iterator[Finding]:
+    """The edge goes on with the configuration it had."""
+    if health.configuration in NOT_TAKEN:
+        first, *others = health.configuration_words or ("",)
+        reason = f"{first} (+{len(others)})" if others else first
+        yield Finding(f"configuration_{health.configuration}", values={"reason": reason})
 
 
 def _spool(spool: SpoolHealth) -> Iterator[Finding]:

@@ -99,6 +99,30 @@ FINDINGS: dict[str, dict[Language, tuple[str, str]]] = {
         "en": ("This clock is {seconds} s from the plant's", "Let both take their time from one NTP server"),
         "zh-CN": ("本机时钟与工厂时钟相差 {seconds} 秒", "让两者使用同一 NTP 服务器"),
     },
+    "configuration_refused": {
+        "en": (
+            "The configuration file is refused, the edge runs on what was accepted before: {reason}",
+            "Mend it: lineside edge check tells all mistakes. It is taken by itself",
+        ),
+        "zh-CN": (
+            "配置文件被拒绝，边缘端继续使用先前的配置：{reason}",
+            "改正文件：lineside edge check 会列出全部错误，改正后自动生效",
+        ),
+    },
+    "configuration_needs_restart": {
+        "en": (
+            "The configuration file waits for a restart: {reason}",
+            "Restart the edge when it suits, or take the change back",
+        ),
+        "zh-CN": ("配置文件需重启后才能生效：{reason}", "在合适的时候重启边缘端，或撤回更改"),
+    },
+    "configuration_no_room": {
+        "en": (
+            "The configuration file waits for room in the spool: {reason}",
+            "Make room on the disk; it is taken by itself",
+        ),
+        "zh-CN": ("配置文件在等待缓存空间：{reason}", "清理磁盘；之后自动生效"),
+    },
     "spool_refuses": {
         "en": (
             "Readings wait in memory: {reason}",

@@ -6,7 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from edge.health import EdgeHealth, Health
-from edge.health_status import findings, status_of
+from edge.health_status import NOT_TAKEN, findings, status_of
 
 PREFIX = "lineside_edge"
 
@@ -85,6 +85,11 @@ def _edge(seen: EdgeHealth) -> Iterator[Metric]:
     yield _gauge("status", "0 ok, 1 degraded, 2 failed.", STATUS[status_of(findings(seen))])
     yield _gauge("start_seconds", "When it was started, UTC.", seen.started_ms / 1000)
     yield _gauge("configured_seconds", "When its configuration was accepted, UTC.", seen.configured_ms / 1000)
+    refused = seen.configuration in NOT_TAKEN
+    yield _gauge("configuration_refused", "Whether the file as it stands is not what it runs on.", refused)
+    yield _counter(
+        "configuration_changes", "Times another configuration was taken.", seen.configuration_changes
+    )
     yield _gauge("loops_hanging", "Loops that should have been round again.", len(seen.hangs))
     yield _gauge("clock_believed", "Whether readings are stamped by this clock.", not seen.clock_mistrust)
     if seen.plant_ahead_s is not None:

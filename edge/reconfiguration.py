@@ -65,6 +65,7 @@ class Reconfiguration:
         self._refused: tuple[Texts, tuple[str, ...]] | None = None  # Said once, not at each look.
         self._token = ""  # Of whoever asked last.
         self.state = ConfigurationState(path, start.accepted_at or datetime.now(UTC))
+        running.configuration = self.state
         if start.mistakes:
             self._refuse(Outcome.REFUSED, Texts(), tuple(str(mistake) for mistake in start.mistakes))
 

@@ -5,6 +5,7 @@ from string import Formatter
 
 import pytest
 
+from edge.configuration.state import Outcome
 from edge.errors import BrokerTrouble
 from edge.health import EdgeHealth
 from edge.health_page import as_json, page
@@ -16,6 +17,13 @@ BAD: dict[str, tuple[EdgeHealth, str]] = {
     "loop_hangs": (replace(WELL, hangs={"spool": 12.0}), "failed"),
     "clock_wrong": (replace(WELL, clock_mistrust="it says 1970"), "failed"),
     "clock_skewed": (replace(WELL, plant_ahead_s=-3.0), "degraded"),
+    **{
+        f"configuration_{outcome}": (
+            replace(WELL, configuration=str(outcome), configuration_words=("x: is missing", "y")),
+            "degraded",
+        )
+        for outcome in (Outcome.REFUSED, Outcome.NEEDS_RESTART, Outcome.NO_ROOM)
+    },
     "spool_refuses": (with_spool(failure="disk is full"), "failed"),
     "disk_hangs": (with_spool(seen_s_ago=None), "degraded"),
     "spool_filling": (with_spool(bytes=1 << 29, max_bytes=1 << 29), "degraded"),

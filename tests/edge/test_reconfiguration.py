@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 
+import httpx
 import pytest
 
 from edge import reconfiguration
@@ -13,6 +14,7 @@ from edge.contract.spool_metrics import REDEFINED
 from edge.contract.topics import MessageType
 from edge.errors import ConfigError
 from edge.settings import load_settings
+from plant_server.embedded.free_port import free_port
 from tests.edge.changeable_edge import OTHER_PARTS, Changeable, Machine, changeable, counter, measured
 from tests.edge.delivery.conftest import Place
 from tests.edge.delivery.scripted_plant import ScriptedPlant, Told, eventually
@@ -323,3 +325,31 @@ async def test_an_edge_that_is_told_not_to_watch_waits_to_be_asked(edge, plant, 
         assert other.connections == 0
         await edge.changed()
         await stored(plant, "parts", 2000)
+
+
+async def test_health_says_which_configuration_runs_and_why_the_file_is_not_taken(edge, plant, machines):
+    machine, _ = machines
+    port = free_port(0)
+    metrics = {"host": "127.0.0.1", "port": port}
+    edge.write(edge.device("press", machine), metrics=metrics)
+    plant.say_online()
+
+    async def until(**wanted: object) -> None:
+        async def seen() -> dict[str, object]:
+            async with httpx.AsyncClient() as client:
+                told = (await client.get(f"http://127.0.0.1:{port}/healthz")).json()
+            return {name: told[name] for name in wanted}
+
+        async with asyncio.timeout(30):
+            while await seen() != wanted:  # noqa: ASYNC110 - a page is no event
+                await asyncio.sleep(0.05)
+
+    async with edge.running():
+        await stored(plant, "parts", 1000)
+        await until(configuration="running", configuration_changes=0, status="ok")
+        edge.write(edge.device("press", machine, wrong=1), metrics=metrics)
+        await edge.changed("configuration_refused")
+        await until(configuration="refused", status="degraded")
+        edge.write(edge.device("press", machine, period_s=0.1), metrics=metrics)
+        await edge.changed()
+        await until(configuration="changed", configuration_changes=1, status="ok")
