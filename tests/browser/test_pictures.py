@@ -46,7 +46,7 @@ LINE = STATION.rpartition("/")[0]
 expect.set_options(timeout=20_000)  # A browser beside another one: pages are slow to come, not wrong.
 SIZES = {
     "terminal-job": (1024, 680, 0.75),
-    "scan-refused": (1024, 680, 0.75),
+    "scan-refused": (1024, 730, 0.75),
     "owner": (390, 800, 0.75),
     "line": (1760, 600, 0.5),
     "status": (900, 440, 0.75),
@@ -94,13 +94,16 @@ async def looking(
 
 async def draw(page: Page, folder: Path, name: str, language: str, heading: str | re.Pattern[str]) -> None:
     """What the page shows now. It must hold its heading, be accessible, and be a PNG of its size that a README can carry."""
+    width, height, scale = SIZES[name]
+    await page.set_viewport_size(
+        {"width": width, "height": height}
+    )  # Another picture of the same page may be higher.
     await expect(page.locator("h1, h2", has_text=heading).first).to_be_visible()
     assert await violations(page) == [], name
     path = folder / f"{name}.{language}.png"
     await page.screenshot(path=path)
     png = path.read_bytes()
     assert png.startswith(b"\x89PNG")
-    width, height, scale = SIZES[name]
     drawn = [int.from_bytes(png[at : at + 4], "big") for at in (16, 20)]
     assert drawn == pytest.approx([scale * width, scale * height], abs=1)
     assert 4_000 < len(png) <= BYTES_MAX, f"{path.name}: {len(png)} bytes"
@@ -124,7 +127,7 @@ async def a_good_day(plant: Plant, connection: AsyncConnection) -> None:
         told = {"path": f"{LINE}/{name}", "name": name, "state": state, "silent_s": silent_s}
         await connection.execute(NEIGHBOUR, told)
     await connection.execute(
-        "UPDATE plant.work_order SET due_time = now() - interval '1 h' WHERE number = 'MO-2'"
+        "UPDATE plant.work_order SET due_time = now() - interval '1 h', good = 180 WHERE number = 'MO-2'"
     )
     await plant.shop.floor.change("ECO-1001", "SCREW", "A", "B", LONG_AGO)
     await plant.shop.floor.lot("SCREW", "L-2207", str(Decimal(500)), revision="A")

@@ -30,7 +30,7 @@ const verdict = (kind, sign, lines) => {
   const box = $('verdict'), p = box.querySelector('p');
   box.className = 'verdict ' + kind;
   box.querySelector('.sign').textContent = sign;
-  p.replaceChildren(...lines.filter(Boolean).map((line, i) => Object.assign(document.createElement(i ? 'span' : 'b'), { textContent: line + ' ' })));
+  p.replaceChildren(...lines.filter(Boolean).map((line, i) => Object.assign(document.createElement(i ? 'span' : 'b'), { textContent: (i > 1 ? '· ' : '') + line + ' ' })));
   if ($('waiver-form')) $('waiver-form').hidden = true;
 };
 ownForms['scan-form'] = () => { scanned($('scan-code').value.trim()); $('scan-code').value = ''; };
