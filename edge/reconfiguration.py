@@ -98,8 +98,7 @@ class Reconfiguration:
     async def _reconsider(self, tasks: asyncio.TaskGroup) -> None:
         files = ConfigurationFiles(self._path)
         try:
-            new = await asyncio.to_thread(files.configuration)
-            found = difference(self._present, new)
+            new, found = await asyncio.to_thread(_read, files, self._present)
             if found.needs_restart:
                 self._refuse(Outcome.NEEDS_RESTART, files.texts, found.needs_restart)
             else:
@@ -131,8 +130,9 @@ class Reconfiguration:
             await self._accept(new)
             return
         pollers = self._made(new, (*found.changed, *found.added))
-        wanted = definitions(new.settings.devices, new.profiles)
-        await self._running.writer.register(list(wanted))
+        names = {poller.device_name for poller in pollers}
+        devices = [device for device in new.settings.devices if device.name in names]
+        await self._running.writer.register(list(definitions(devices, new.profiles)))
         stopped = await self._devices.stop((*found.removed, *found.changed), CLOSE_S)
         await self._end_series(found, stopped, pollers)
         self._running.settings = new.settings
@@ -186,3 +186,9 @@ class Reconfiguration:
             await asyncio.to_thread(write_state, self._accepted.folder, self.state, self._token)
         except OSError as error:
             log.debug("configuration_state_not_written", reason=str(error))
+
+
+def _read(files: ConfigurationFiles, present: Configuration) -> tuple[Configuration, Difference]:
+    """Raises ConfigError."""
+    new = files.configuration()
+    return new, difference(present, new)
