@@ -40,8 +40,8 @@ def settings_of(unit: str) -> dict[str, list[str]]:
     return found
 
 
-def words_of(unit: str) -> list[str]:
-    (command,) = settings_of(unit)["ExecStart"]
+def words_of(unit: str, name: str = "ExecStart") -> list[str]:
+    (command,) = settings_of(unit)[name]
     program, *words = command.split()
     assert program == PROGRAM
     return words
@@ -77,6 +77,13 @@ def test_every_process_has_a_unit() -> None:
 def test_a_command_is_one_of_ours(unit: str) -> None:
     done = CliRunner().invoke(lineside.app, [*words_of(unit), "--help"])
     assert done.exit_code == 0, done.output
+
+
+def test_an_edge_takes_a_changed_file_where_it_reads_it() -> None:
+    start, reload = (words_of("lineside-edge.service", name) for name in ("ExecStart", "ExecReload"))
+    assert reload[:3] == ["edge", "config", "reload"]
+    assert reload[3:] == start[2:]
+    assert CliRunner().invoke(lineside.app, [*reload, "--help"]).exit_code == 0
 
 
 @pytest.mark.parametrize("unit", UNITS)
