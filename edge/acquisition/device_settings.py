@@ -30,8 +30,8 @@ class Security(SettingsPart):
     key: Path | None = Field(default=None, validate_default=True)
     """The key of `certificate`, PEM or DER."""
     trust: Path | None = None
-    """Server certificates to trust: a file, or a folder of files. Without, those that `lineside edge trust accept`
-    was told to trust."""
+    """Server certificates to trust, or those of who signs them, with their revocation lists: a file, or a folder of files.
+    Without, those that `lineside edge trust accept` was told to trust."""
     user: str | None = None
     """Whom to log in as; without, nobody in particular."""
     password_file: Path | None = Field(default=None, validate_default=True)

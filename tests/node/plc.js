@@ -21,6 +21,7 @@ const { DataType, Variant, VariantArrayType } = require("node-opcua-variant");
 const { StatusCodes } = require("node-opcua-status-code");
 const { nodesets } = require("node-opcua-nodesets");
 
+// `identity`: {certificateFile, privateKeyFile, serverInfo: {applicationUri}} in place of a certificate of its own.
 const options = { port: 0, nodes: 0, perRead: 0, perCall: 0, secure: false, transfer: false, ...JSON.parse(process.argv[2] || "{}") };
 const variables = new Map();
 const calls = [];
@@ -124,7 +125,7 @@ async function main() {
     : { allowAnonymous: true };
   const server = new OPCUAServer({
     allowAnonymousSubscriptionTransferOnUnsecuredChannel: options.transfer,
-    port: options.port, hostname: "127.0.0.1", ...(await secrets()), ...secure, nodeset_filename: [nodesets.standard, nodesets.di, nodesets.packML],
+    port: options.port, hostname: "127.0.0.1", ...(await secrets()), ...secure, ...options.identity, nodeset_filename: [nodesets.standard, nodesets.di, nodesets.packML],
     serverCapabilities: { maxSubscriptions: 100, maxSessions: 100, minSupportedSampleRate: 0, operationLimits: { maxNodesPerRead: options.perRead, maxMonitoredItemsPerCall: options.perCall } },
   });
   await server.initialize();

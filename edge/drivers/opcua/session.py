@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidKey, InvalidSignature
 
 from edge.acquisition.device_settings import Device
 from edge.drivers.opcua.certificates import file_format, own_certificate
+from edge.drivers.opcua.issuers import CHAIN_MAX
 from edge.drivers.opcua.trust import check_trust
 from edge.errors import DeviceRefused, DeviceUnavailable
 
@@ -30,6 +31,7 @@ logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 
 SESSION_TIMEOUT_MS = 60_000
 WATCHDOG_S = 10.0  # Keeps a session alive whose polls are far apart.
+DER_HEAD = 4  # Bytes of tag and length before a certificate of 256 to 65 535 bytes.
 CLOSE_S = 1.0  # For a goodbye that a frozen server will not hear.
 
 POLICIES: dict[str, Any] = {
@@ -116,8 +118,11 @@ async def _secure(client: Client, device: Device) -> None:
         raise DeviceRefused(
             f"the server does not offer {security.policy} with {security.mode}, only {_offered(endpoints)}"
         )
-    certificate = _first_of_chain(fitting[0].ServerCertificate)
-    await asyncio.to_thread(check_trust, device, certificate)
+    shown = _certificates(fitting[0].ServerCertificate)
+    if not shown:
+        raise DeviceRefused("the server shows no certificate")
+    certificate = shown[0]
+    await asyncio.to_thread(check_trust, device, shown, fitting[0].Server.ApplicationUri or "")
     try:
         await client.set_security(
             policy,
@@ -147,9 +152,15 @@ def _offered(endpoints: list[ua.EndpointDescription]) -> str:
     return ", ".join(sorted(offered)) or "nothing"
 
 
-def _first_of_chain(der: bytes) -> bytes:
+def _certificates(chain: bytes | None) -> list[bytes]:
     """A server may send a chain: DER certificates one after another, its own first."""
-    return der[: int.from_bytes(der[2:4], "big") + 4]
+    shown: list[bytes] = []
+    rest = chain or b""
+    while len(rest) > DER_HEAD and len(shown) < CHAIN_MAX:
+        length = int.from_bytes(rest[2:4], "big") + DER_HEAD
+        shown.append(rest[:length])
+        rest = rest[length:]
+    return shown
 
 
 async def _log_in(client: Client, device: Device) -> None:
