@@ -52,7 +52,8 @@ async def run_until(settings: Settings, stop: asyncio.Event) -> None:
 async def run_from(start: Start, stop: asyncio.Event, asked: asyncio.Event, *, watch: bool = True) -> None:
     """Run until `stop` is set. Pollers end first, then what they read is written, then the publisher says goodbye."""
     settings, profiles = start.configuration.settings, start.configuration.profiles
-    limits = SpoolLimits(settings.spool.max_bytes, settings.spool.max_age_h, settings.spool.keep_h)
+    kept = settings.spool
+    limits = SpoolLimits(kept.max_bytes, kept.max_age_h, kept.keep_h, kept.storage)
     spool = await asyncio.to_thread(open_or_set_aside, settings.spool.path, limits)
     ids = await asyncio.to_thread(spool.register, list(definitions(settings.devices, profiles)))
     writer = SpoolWriter(spool, ids, LiveValues(), commit_every_s=COMMIT_EVERY_S[settings.spool.storage])

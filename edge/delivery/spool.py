@@ -28,7 +28,7 @@ from edge.contract.spool_metrics import Gap
 from edge.delivery.batch_table import BatchTable
 from edge.delivery.entries import Entry, GapEntry, Numbered, TagDefinition, join, pack
 from edge.delivery.gap_records import gap_of
-from edge.delivery.spool_file import SpoolFile, is_corrupt, is_full
+from edge.delivery.spool_file import SpoolFile, is_corrupt
 from edge.delivery.spool_room import SpoolLimits, SpoolRoom
 from edge.delivery.tag_table import TagTable
 from edge.delivery.uuid7 import uuid7
@@ -56,7 +56,9 @@ class Spool:
 
     def __init__(self, path: Path, limits: SpoolLimits, *, read_only: bool = False) -> None:
         self.limits = limits
-        self.file = SpoolFile(path, limits.max_bytes, read_only=read_only)
+        self.file = SpoolFile(
+            path, limits.max_bytes, fills_blocks=limits.storage == "flash", read_only=read_only
+        )
         try:
             if self.file.get("epoch") is None and not read_only:
                 with self.file.transaction():
@@ -230,7 +232,7 @@ class Spool:
         except sqlite3.OperationalError as error:
             if is_corrupt(error):
                 raise
-            raise SpoolUnavailable(f"{self.file.path}: {error}") from error
+            raise SpoolUnavailable(self.file.disk.explain(error)) from error
 
     def _durably(self, change: Callable[[], None], *, makes_room: bool = False) -> None:
         """Run `change` in a transaction; what is full gives way. Raises SpoolUnavailable."""
@@ -244,14 +246,14 @@ class Spool:
             except sqlite3.OperationalError as error:
                 if is_corrupt(error):
                     raise
-                if not is_full(error) or attempt == WRITE_ATTEMPTS - 1:
-                    raise SpoolUnavailable(f"{self.file.path}: {error}") from error
+                if not self.file.is_full(error) or attempt == WRITE_ATTEMPTS - 1:
+                    raise SpoolUnavailable(self.file.disk.explain(error)) from error
             try:
                 self._room.give_way(self.committed)
             except sqlite3.OperationalError as error:
                 if is_corrupt(error):
                     raise
-                raise SpoolUnavailable(f"{self.file.path}: {error}") from error
+                raise SpoolUnavailable(self.file.disk.explain(error)) from error
 
     # -- reading --------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """The SQLite file below the spool: how it is opened, what it holds, and what its failures mean."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from edge.delivery.spool_disk import FULL, RESERVE_BYTES, SpoolDisk, lock, make_log_durable
 from edge.errors import SpoolError
 
 log = structlog.get_logger()
@@ -30,9 +30,6 @@ CREATE TABLE IF NOT EXISTS set_aside (
 """
 PAGE_BYTES = 4096
 LOG_PAGES = 256
-RESERVE_BYTES = 2 << 20
-"""Size of the file that is given up first when the disk is full. It must hold what the write-ahead log may move
-into the file (LOG_PAGES), and a gap record on top."""
 
 # Read back after they are set: SQLite answers a pragma that it ignored with the old value, not with an error.
 DURABILITY = {"journal_mode": "wal", "synchronous": 2}
@@ -43,16 +40,22 @@ class SpoolFile:
 
     Opening raises sqlite3.DatabaseError for a file that is damaged (see `is_corrupt`), SpoolError for one that will not
     be durable or is used by another process. `read_only`: without the lock, beside the edge that owns the file.
+    `fills_blocks`: each commit fills its last block of 4 KiB, because this storage, losing power while it writes a block,
+    may lose all of it, also what an earlier commit put there.
     """
 
-    def __init__(self, path: Path, max_bytes: int, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, max_bytes: int, *, fills_blocks: bool = False, read_only: bool = False
+    ) -> None:
         self.path = path
+        self.disk = SpoolDisk(path)
         self.max_bytes = max_bytes
         self.bound_bytes = max_bytes  # Less while the disk is full.
-        self._reserve_missed = False
-        self._lock = -1 if read_only else _lock(path)
+        self._lock = -1 if read_only else lock(path)
         try:
-            self.connection = _connect(path, read_only=read_only)
+            if not read_only:
+                make_log_durable(self.disk)
+            self.connection = _connect(path, fills_blocks=fills_blocks, read_only=read_only)
         except BaseException:
             self._unlock()
             raise
@@ -67,7 +70,7 @@ class SpoolFile:
         except BaseException:
             self.close()
             raise
-        self.make_reserve()
+        self.disk.make_reserve()
 
     def _set_durability(self) -> None:
         for pragma, wanted in DURABILITY.items():
@@ -147,61 +150,36 @@ class SpoolFile:
             self._set_bound(self.max_bytes)
 
     def disk_free_bytes(self) -> int:
-        """What the file system has left for this process. Raises OSError."""
-        disk = os.statvfs(self.path.parent)
-        return disk.f_bavail * disk.f_frsize
+        """What the file system has left for this account. Raises OSError."""
+        return self.disk.free_bytes()
 
-    # -- the reserve ------------------------------------------------------------------------------------------------
+    def shrink(self) -> bool:
+        """Give back what the file takes beyond its bound, since that was lowered. Needs what it keeps once more in the
+        log for a while, and in the folder for temporary files. False when there is nothing to give back, or no room."""
+        keeps = self.used_bytes()
+        if self.path.stat().st_size <= self.max_bytes or keeps > self.max_bytes // 2:
+            return False
+        if self.disk_free_bytes() < 3 * keeps + 4 * RESERVE_BYTES:
+            return False
+        self.connection.execute("VACUUM")
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._set_bound(self.bound_bytes)
+        return True
 
-    @property
-    def _reserve(self) -> Path:
-        return self.path.with_name(self.path.name + ".reserve")
+    # -- failures ---------------------------------------------------------------------------------------------------
 
-    @property
-    def has_reserve(self) -> bool:
-        return self._reserve.exists()
-
-    def make_reserve(self) -> None:
-        """Not while the disk is all but full: appending needs what is left more."""
-        if self.has_reserve:
-            return
-        try:
-            if self.disk_free_bytes() < 4 * RESERVE_BYTES:
-                raise OSError("less than four times its size is free")
-            with open(self._reserve, "wb") as file:
-                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
-        except OSError as error:
-            if not self._reserve_missed:
-                log.warning("spool_reserve_missing", path=str(self.path), reason=str(error))
-            self._reserve_missed = True
-            self._reserve.unlink(missing_ok=True)
-        else:
-            self._reserve_missed = False
-
-    def give_up_reserve(self) -> None:
-        self._reserve.unlink(missing_ok=True)
+    def is_full(self, error: sqlite3.Error) -> bool:
+        """Whether `error` says that the disk, or the bound of the file, is full, and not that the disk fails."""
+        code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_IOERR_WRITE:  # A quota says it so; a disk that fails or is read-only, too.
+            return self.disk.ailment() in FULL
+        return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
-def _lock(path: Path) -> int:
-    """Two edges on one file would give out the same numbers. Released by the kernel when the process ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SpoolError(f"{path}: {error}") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise SpoolError(f"{path} is in use by another process") from error
-    return handle
-
-
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    if read_only:
-        uri = f"{path.resolve().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5, check_same_thread=False)
-    return sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
+def _connect(path: Path, *, fills_blocks: bool, read_only: bool) -> sqlite3.Connection:
+    # psow: whether a write of some bytes leaves the others of their sector alone (https://sqlite.org/psow.html).
+    uri = f"{path.resolve().as_uri()}?psow={int(not fills_blocks)}{'&mode=ro' if read_only else ''}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5, check_same_thread=False)
 
 
 # Primary result codes (https://sqlite.org/rescode.html). An extended code holds its primary one in the low byte.
@@ -223,9 +201,3 @@ def is_corrupt(error: sqlite3.Error) -> bool:
     if code is None:  # Of the Python module: text that is no UTF-8, or `get_number`; else a mistake of ours.
         return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
     return code & 0xFF in _CORRUPT or code == sqlite3.SQLITE_IOERR_SHORT_READ
-
-
-def is_full(error: sqlite3.Error) -> bool:
-    """Whether `error` says that the disk, or the bound of the file, is full."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE)

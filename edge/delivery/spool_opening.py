@@ -12,7 +12,8 @@ import structlog
 from edge.contract.spool_metrics import Gap
 from edge.delivery.entries import GapEntry
 from edge.delivery.spool import Spool, SpoolLimits
-from edge.delivery.spool_file import is_corrupt, is_full
+from edge.delivery.spool_disk import SpoolDisk, sync_folder
+from edge.delivery.spool_file import is_corrupt
 from edge.errors import SpoolError
 
 log = structlog.get_logger()
@@ -40,7 +41,7 @@ def open_or_set_aside(path: Path, limits: SpoolLimits) -> Spool:
         spool = Spool(path, limits)
     except _SIGNS_OF_DAMAGE as error:
         if not _is_damage(error, path):
-            raise SpoolError(f"{path}: {error}") from error
+            raise SpoolError(SpoolDisk(path).explain(error)) from error
         return begin_again(path, limits, str(error))
     try:
         if _looks_sound(spool):
@@ -50,8 +51,11 @@ def open_or_set_aside(path: Path, limits: SpoolLimits) -> Spool:
     except _SIGNS_OF_DAMAGE as error:
         if not _is_damage(error, path):
             spool.close()
-            raise SpoolError(f"{path}: {error}") from error
+            raise SpoolError(spool.file.disk.explain(error)) from error
         reason = str(error)
+    except BaseException:
+        spool.close()
+        raise
     spool.close()
     return begin_again(path, limits, reason)
 
@@ -91,7 +95,7 @@ def _write_something(spool: Spool) -> None:
         with spool.file.transaction():
             spool.file.put("opened_ms", time.time_ns() // 1_000_000)
     except sqlite3.OperationalError as error:
-        if not is_full(error):
+        if not spool.file.is_full(error):
             raise
 
 
@@ -123,6 +127,9 @@ def _set_aside(path: Path) -> Path:
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
+            sync_folder(
+                path.parent
+            )  # A file that came back without its log would have lost what it said it holds.
     for name in _damaged(path)[:-ASIDE_MAX]:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(name + suffix).unlink(missing_ok=True)

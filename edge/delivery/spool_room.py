@@ -10,13 +10,14 @@ oldest run goes, counts too, and a gap record names every tag of it.
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
 from edge.delivery.batch_table import BatchRow, BatchTable
 from edge.delivery.entries import Entry, GapEntry, TagDefinition, pack
 from edge.delivery.gap_records import gap_of
-from edge.delivery.spool_file import PAGE_BYTES, SpoolFile, is_full
+from edge.delivery.spool_file import PAGE_BYTES, SpoolFile
 from edge.delivery.thinning import thin
 
 log = structlog.get_logger()
@@ -32,11 +33,13 @@ ONE_HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class SpoolLimits:
-    """`keep_h`: how long committed entries stay, so that a restored plant can be fed again."""
+    """`keep_h`: how long committed entries stay, so that a restored plant can be fed again. `storage`: flash wears out by
+    writing, and loses whole blocks when the power goes."""
 
     max_bytes: int = 2 << 30
     max_age_h: float = 168
     keep_h: float = 72
+    storage: Literal["disk", "flash"] = "disk"
 
 
 class SpoolRoom:
@@ -67,7 +70,7 @@ class SpoolRoom:
                 break
         self._file.lift_cap()
         if self._file.used_bytes() < self._limits.max_bytes * 0.8:
-            self._file.make_reserve()
+            self._file.disk.make_reserve()
 
     def make(self, committed: int) -> None:
         """Before an append: stay below the bound."""
@@ -81,7 +84,7 @@ class SpoolRoom:
         disk_full = self._file.is_capped or self._file.used_bytes() < self._file.bound_bytes * 0.95
         try:
             if disk_full:
-                self._file.give_up_reserve()
+                self._file.disk.give_up_reserve()
                 self._file.empty_log()
                 if not self._file.is_capped:
                     log.warning("spool_disk_full", path=str(self._file.path), committed=committed)
@@ -89,7 +92,7 @@ class SpoolRoom:
             self._free_some(committed, RUN_BYTES_DISK_FULL if disk_full else RUN_BYTES)
             self._file.empty_log()
         except sqlite3.OperationalError as error:
-            if not is_full(error):
+            if not self._file.is_full(error):
                 raise
 
     def _free_some(self, committed: int, run_bytes: int) -> None:

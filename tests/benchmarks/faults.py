@@ -19,7 +19,12 @@ def faults(home: Path, *, kills: int, power_cuts_: int) -> dict[str, Any]:
         "kills": run.total,
         "at_failpoints": run.at_failpoint.total(),
         "power_cuts": cuts.cuts,
-        "lost": table.lost + sum("lost" in problem or "never" in problem for problem in problems) + cuts.lost,
+        "power_cut_kills": cuts.kills,
+        "refused_writes": cuts.refused,
+        "lost": table.lost
+        + sum("lost" in problem or "never" in problem for problem in problems)
+        + cuts.lost
+        + len(cuts.broken),
         "duplicated": table.duplicated
         + sum("twice" in problem or "too often" in problem for problem in problems),
         "seed": SEED,

@@ -9,7 +9,8 @@ import pytest
 from edge.contract.datatypes import DataType
 from edge.delivery.entries import Entry, GapEntry, Numbered, Readings, TagDefinition
 from edge.delivery.spool import Spool, SpoolLimits
-from edge.delivery.spool_file import LOG_PAGES, PAGE_BYTES, RESERVE_BYTES
+from edge.delivery.spool_disk import RESERVE_BYTES
+from edge.delivery.spool_file import LOG_PAGES, PAGE_BYTES
 from edge.delivery.spool_opening import open_or_set_aside
 from edge.errors import SpoolUnavailable
 from tests.edge.delivery.small_disk import fill, small_disk
@@ -181,5 +182,5 @@ def test_the_reserve_holds_what_the_log_may_move_into_the_file() -> None:
 def test_no_reserve_is_made_where_it_would_take_the_last_room(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 6 * MIB) as disk:
         spool = _open(disk / "spool.db", 1 << 30)
-        assert not spool.file.has_reserve
+        assert not spool.file.disk.has_reserve
         spool.close()
