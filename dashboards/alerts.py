@@ -97,6 +97,27 @@ FROM bi.work_order WHERE {OPEN} AND due_time IS NOT NULL ORDER BY value DESC LIM
         "critical",
     ),
     Rule(
+        "lineside-spool",
+        "Spool of an edge nearly full / 边缘缓存将满",
+        "SELECT edge, used_ratio AS value FROM bi.edge_spool",
+        0.8,
+        "2m",
+        "{{ $labels.edge }}: its spool is more than 80 % full, at 90 % it begins to drop readings: see /integrator"
+        " / 缓存已超过上限的 80 %，达到 90 % 将开始丢弃，处理方法见 /integrator",
+        "lineside-health",
+        "critical",
+    ),
+    Rule(
+        "lineside-edge-disk",
+        "Disk of an edge nearly full / 边缘磁盘将满",
+        "SELECT edge, count(*)::float8 AS value FROM bi.edge_spool WHERE disk_is_low GROUP BY edge",
+        0,
+        "2m",
+        "{{ $labels.edge }}: the disk its spool lies on is nearly full / 缓存所在磁盘将满",
+        "lineside-health",
+        "critical",
+    ),
+    Rule(
         "lineside-lag",
         "Values are stored late / 入库延迟",
         "SELECT edge, max(lag_p95_s) AS value FROM bi.ingest_minute WHERE minute > now() - interval '5 minutes' GROUP BY edge",

@@ -92,6 +92,28 @@ FROM bi.edge ORDER BY 4 DESC NULLS FIRST LIMIT 100""",
             ),
         ),
         Panel(
+            "table",
+            "Spools|边缘缓存",
+            "How full each edge's spool is, of its bound: from 80 % on somebody should act, at 90 % it begins to drop. Of an edge that is not heard, as it was."
+            "|各边缘节点缓存占上限的比例：达到 80 % 应处理，90 % 起丢弃。失联节点为最后已知状态。",
+            """
+SELECT group_id AS "Group|组", edge AS "Edge|节点", CASE WHEN is_heard THEN 'Heard|在线' ELSE 'Silent|失联' END AS "Contact|联系",
+       used_ratio AS "Full|占用率", waiting AS "Waiting|等待条数", oldest_age_s AS "The oldest for|最旧已等", used_bytes AS "In use|已用",
+       bound_bytes AS "At most|上限", disk_free_bytes AS "Disk free|磁盘剩余", as_of AS "As of|数据截至"
+FROM bi.edge_spool ORDER BY 4 DESC, 2 LIMIT 100""",
+            24,
+            7,
+            columns=(
+                Column("Full|占用率", "percentunit", 0, gauge=True),
+                Column("Waiting|等待条数", "locale"),
+                Column("The oldest for|最旧已等", "s", 0),
+                Column("In use|已用", "bytes", 1),
+                Column("At most|上限", "bytes", 1),
+                Column("Disk free|磁盘剩余", "bytes", 1),
+                Column("As of|数据截至", _TIME),
+            ),
+        ),
+        Panel(
             "timeseries",
             "Stored values, last 24 hours|入库数据量（最近 24 小时）",
             "Values committed per second, mean of each point.|每秒入库值数。",

@@ -96,6 +96,13 @@ def gap(stored: str) -> str:
     )
 
 
+def spool(used_bytes: str, free_bytes: str = "NULL", bound_bytes: int = 1_000_000) -> str:
+    return (
+        "INSERT INTO plant.edge_spool (edge_id, waiting, used_bytes, bound_bytes, disk_free_bytes, received_time)"
+        f" SELECT edge_id, 1, {used_bytes}, {bound_bytes}, {free_bytes}, now() FROM plant.edge"
+    )
+
+
 def commits(minute: str, lag_s: float) -> str:
     return (
         "INSERT INTO plant.commit_minute (edge_id, minute, commits, samples, lag_p50_s, lag_p95_s)"
@@ -196,6 +203,19 @@ EDGES: dict[str, tuple[Edge, ...]] = {
     "lineside-gap": (
         fires(gap(just_within("1 hour"))),
         silent(gap(ago("1 hour"))),
+    ),
+    "lineside-spool": (
+        fires(spool("800001")),
+        silent(spool("800000")),
+        # Its last word stays, however long ago.
+        fires(spool("800001"), contact("now() - interval '9 days'")),
+    ),
+    "lineside-edge-disk": (
+        fires(spool("1", "67108863")),
+        silent(spool("1", "67108864")),
+        fires(spool("1", "99999999", bound_bytes=1_000_000_000)),
+        silent(spool("1", "100000000", bound_bytes=1_000_000_000)),
+        silent(spool("1")),
     ),
     "lineside-lag": (
         fires(commits(just_within("5 min"), 60.001)),

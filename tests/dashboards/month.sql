@@ -233,6 +233,11 @@ SELECT md5(path)::uuid, path, regexp_replace(path, '/[^/]+$', ''), 'maintenance'
        CASE equipment_id WHEN 1 THEN 1 ELSE 0 END, 2
 FROM plant.equipment CROSS JOIN (SELECT %(end)s - interval '4 min' AS raised) AS four WHERE equipment_id IN (1, 2);
 
+-- The first edge has nothing waiting, the others have more and more.
+INSERT INTO plant.edge_spool (edge_id, waiting, oldest_age_s, used_bytes, bound_bytes, disk_free_bytes, received_time)
+SELECT edge_id, 1000 * (n - 1), nullif(600 * (n - 1), 0), n * 500000000, 2000000000, 40000000000 / n, %(end)s
+FROM plant.edge CROSS JOIN LATERAL (SELECT substr(node, 5)::bigint AS n) AS told;
+
 -- documents --
 INSERT INTO bridge.document (document_id, connector, kind, lane, work_order, position, body, event_time, posting_date, state, problem,
                              attempts, created_time, finished_time)

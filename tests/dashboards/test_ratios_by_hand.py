@@ -34,7 +34,7 @@ DIVIDES = re.compile(r"/ (?!(?:60|1000|3600)\b(?!\.))")
 """By something else than a unit. A path's separator has no blank behind it."""
 
 # Two runs that ended: 1000 good parts for 30 kWh and 500 for 30 kWh, of 75 kWh that the meter counted. 412 of 5000 are done.
-# Two minutes in which an edge stored 3000 and 600 values.
+# Two minutes in which an edge stored 3000 and 600 values. Its spool holds 412 bytes of 500.
 ENERGY_AND_WORK = """
 INSERT INTO plant.device (edge_id, name, path, online) SELECT edge_id, 'meter1', path, true FROM plant.device;
 INSERT INTO plant.equipment_proposal (device_id, path, state, equipment_id)
@@ -59,6 +59,8 @@ SELECT run_id, tag_id, 30000 FROM ended, plant.tag WHERE role = 'meter';
 INSERT INTO plant.commit_minute (edge_id, minute, commits, samples)
 SELECT edge_id, minute, 1, samples FROM plant.edge,
     (VALUES (%(begin)s, 3000), (%(begin)s + interval '1 min', 600)) AS told (minute, samples);
+INSERT INTO plant.edge_spool (edge_id, waiting, used_bytes, bound_bytes, disk_free_bytes, received_time)
+SELECT edge_id, 41250, 412, 500, 9000, %(end)s FROM plant.edge;
 """
 
 
@@ -128,6 +130,7 @@ OF_THE_DAY: dict[tuple[str, str], Rows] = {
     ("lineside-energy", "Per order"): [[1500, 60, 60_000 / 1500]],
     ("lineside-energy", "Whose energy it was"): [[75, 60, 15, 60 / 75]],
     ("lineside-health", "Stored values, last 24 hours"): [[3600 / (2 * 60)]],
+    ("lineside-health", "Spools"): [[412 / 500, 41250, 412, 500, 9000]],
     # Not ratios, and told by the same facts.
     ("lineside-line", "Good parts"): [[DAY.good]],
     ("lineside-line", "Scrap"): [[DAY.scrap]],
@@ -167,12 +170,16 @@ PANELS = panels()
 
 
 def numbers(session: psycopg.Connection, panel: Panel, span: Range) -> Rows:
-    """Of each row, less names and times."""
+    """Of each row, less names, times and what is not known."""
     lines = [line for (line,) in session.execute("SELECT DISTINCT line FROM bi.machine").fetchall()]
     _, rows = ask(session, panel, span, {"line": lines})
     is_series = panel["targets"][0]["format"] == "time_series"
     return [
-        [float(value) for value in (row[1:] if is_series else row) if not isinstance(value, str | datetime)]
+        [
+            float(value)
+            for value in (row[1:] if is_series else row)
+            if not isinstance(value, str | datetime | None)
+        ]
         for row in rows
     ]
 
