@@ -74,8 +74,13 @@ class Spool:
             raise
         self.head_at_opening = self.head
         self.sent = self.head
+        self._position_waits = False  # What the plant has stands only in memory.
 
     def close(self) -> None:
+        try:
+            self._keep_position()
+        except (SpoolUnavailable, sqlite3.Error) as error:
+            log.warning("position_not_kept", committed=self.committed, reason=str(error))
         self.file.close()
 
     def _read_position(self) -> None:
@@ -159,9 +164,12 @@ class Spool:
             newest_ms = max(entry.newest_ms for entry in entries)
             if newest_ms > self.newest_ms():
                 self.file.put("newest_ms", newest_ms)
+            if self._position_waits:
+                self.file.put("committed", self.committed)
             failpoint("edge.spool.before_commit")
 
         self._durably(insert, makes_room=True)
+        self._position_waits = False
         self.head = head
         failpoint("edge.spool.after_commit")
         return self.head
@@ -172,11 +180,19 @@ class Spool:
         return self.file.bound_bytes // 4
 
     def commit_up_to(self, committed: int) -> None:
-        """Remember what the plant has. It may go down: a restored plant asks again."""
+        """Remember what the plant has. It may go down: a restored plant asks again. On flash it is written with the next
+        append, or when the spool is tidied or closed: what it saves is only sending again."""
         committed = min(committed, self.head)
         failpoint("edge.cursor.before_store")
-        self._durably(lambda: self.file.put("committed", committed))
+        if self.limits.storage != "flash":
+            self._durably(lambda: self.file.put("committed", committed))
+        self._position_waits = self.limits.storage == "flash"
         self.committed = committed
+
+    def _keep_position(self) -> None:
+        if self._position_waits:
+            self._durably(lambda: self.file.put("committed", self.committed))
+            self._position_waits = False
 
     def next_bd_seq(self) -> int:
         """The bdSeq of the next CONNECT: 0 first, +1 each, 0..255, kept on disk."""
@@ -198,6 +214,7 @@ class Spool:
             self.file.put("committed", 0)
 
         self._durably(begin)
+        self._position_waits = False
         self._read_position()
         self._room.began_epoch()
         self.head_at_opening = self.sent = 0
@@ -225,10 +242,14 @@ class Spool:
 
         self._durably(replace)
 
-    def tidy(self, now_ms: int) -> None:
-        """Called now and then: forget what is committed and old, thin what is too old, renew the reserve."""
+    def tidy(self, now_ms: int, ran_ms: int | None = None) -> None:
+        """Called now and then: forget what is committed and old, thin what is too old, renew the reserve. `now_ms`: UTC;
+        `ran_ms`: a clock that nobody sets, else this computer's monotonic one."""
+        self._keep_position()
         try:
-            self._room.tidy(self.committed, now_ms)
+            self._room.tidy(
+                self.committed, now_ms, time.monotonic_ns() // 1_000_000 if ran_ms is None else ran_ms
+            )
         except sqlite3.OperationalError as error:
             if is_corrupt(error):
                 raise

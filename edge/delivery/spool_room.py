@@ -17,6 +17,7 @@ import structlog
 from edge.delivery.batch_table import BatchRow, BatchTable
 from edge.delivery.entries import Entry, GapEntry, TagDefinition, pack
 from edge.delivery.gap_records import gap_of
+from edge.delivery.spool_ages import ONE_HOUR_MS, AgeBound
 from edge.delivery.spool_file import PAGE_BYTES, SpoolFile
 from edge.delivery.thinning import thin
 
@@ -28,7 +29,7 @@ RUN_BYTES_DISK_FULL = 1 << 18
 ROUNDS = 8
 """Runs that one append or one tidy looks at."""
 OLDEST = -(1 << 62)
-ONE_HOUR_MS = 3_600_000
+TOO_OLD_BEFORE, FORGOTTEN_BEFORE = "too_old_before_ms", "forgotten_before_ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +57,49 @@ class SpoolRoom:
         self._aged_to = 0
         self._fruitless_bytes = 0  # Looked at since something was last freed.
         self.thinned_runs = 0  # Since this file was opened.
+        self._ages = {
+            TOO_OLD_BEFORE: AgeBound(limits.max_age_h, file.get_number(TOO_OLD_BEFORE, 0)),
+            FORGOTTEN_BEFORE: AgeBound(limits.keep_h, file.get_number(FORGOTTEN_BEFORE, 0)),
+        }
+        self._ages_kept_ms = {name: bound.before_ms for name, bound in self._ages.items()}
 
     def began_epoch(self) -> None:
         self._hand = self._aged_to = 0
 
-    def tidy(self, committed: int, now_ms: int) -> None:
-        """Forget what is committed and old or more than half the bound, thin what is too old, renew the reserve."""
-        self._forget_old(committed, now_ms - int(self._limits.keep_h * ONE_HOUR_MS))
+    def tidy(self, committed: int, now_ms: int, ran_ms: int) -> None:
+        """Forget what is committed and old or more than half the bound, thin what is too old, renew the reserve. `now_ms`:
+        UTC; `ran_ms`: a clock that nobody sets."""
+        self._forget_old(committed, self._move(FORGOTTEN_BEFORE, OLDEST, now_ms, ran_ms))
         while self._file.used_bytes() > self._limits.max_bytes // 2 and self._drop_committed(committed):
             pass
+        older_than_ms = self._move(TOO_OLD_BEFORE, committed, now_ms, ran_ms)
         for _ in range(ROUNDS):
-            if not self._thin_aged(committed, now_ms - int(self._limits.max_age_h * ONE_HOUR_MS)):
+            if not self._thin_aged(committed, older_than_ms):
                 break
+        self._keep_ages()
         self._file.lift_cap()
+        if self._file.shrink():
+            log.info("spool_shrunk", path=str(self._file.path), bytes=self._file.used_bytes())
         if self._file.used_bytes() < self._limits.max_bytes * 0.8:
             self._file.disk.make_reserve()
+
+    def _move(self, name: str, after: int, now_ms: int, ran_ms: int) -> int:
+        oldest = self._batches.rows(after, 1)
+        oldest_ms = oldest[0].newest_ms if oldest else None
+        return self._ages[name].move(now_ms=now_ms, ran_ms=ran_ms, oldest_ms=oldest_ms)
+
+    def _keep_ages(self) -> None:
+        """Once in an hour: so much less is too old after a restart."""
+        moved = {
+            name: bound.before_ms
+            for name, bound in self._ages.items()
+            if abs(bound.before_ms - self._ages_kept_ms[name]) >= ONE_HOUR_MS
+        }
+        if moved:
+            with self._file.transaction():
+                for name, before_ms in moved.items():
+                    self._file.put(name, before_ms)
+            self._ages_kept_ms |= moved
 
     def make(self, committed: int) -> None:
         """Before an append: stay below the bound."""
@@ -112,6 +141,7 @@ class SpoolRoom:
             if not old:
                 return
             with self._file.transaction():
+                self._file.put("committed", committed)
                 self._batches.delete(old)
 
     def _drop_committed(self, committed: int) -> bool:
@@ -120,6 +150,7 @@ class SpoolRoom:
         if not rows:
             return False
         with self._file.transaction():
+            self._file.put("committed", committed)  # On flash it may be newer than what stands there.
             self._batches.delete(_first_run(rows, min(RUN_BYTES, self._file.bound_bytes // 8)))
         return True
 

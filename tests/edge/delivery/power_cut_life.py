@@ -98,6 +98,7 @@ class Life:
         dies_share: float,
     ) -> None:
         self._dies_share = dies_share
+        self._ran_ms = 0
         self._path, self._storage, self._rng, self._say = path, storage, rng, say
         self._open()
 
@@ -111,6 +112,11 @@ class Life:
         self._refused_or(lambda: self._spool.register(TAGS))
         self._next_bd_seq()
         self._says()
+
+    def _ran_on(self) -> int:
+        """The monotonic clock of a life in which ages pass."""
+        self._ran_ms += 10**13
+        return self._ran_ms
 
     def _next_bd_seq(self) -> None:
         """What is on the disk counts: one that could not be written is used all the same."""
@@ -144,7 +150,7 @@ class Life:
         if chance < 0.15:
             self._refused_or(lambda: spool.commit_up_to(rng.randrange(spool.head + 1)))
         elif chance < 0.20:
-            self._refused_or(lambda: spool.tidy(10**13 if rng.random() < 0.5 else 0))
+            self._refused_or(lambda: spool.tidy(10**13 if rng.random() < 0.5 else 0, self._ran_on()))
         elif chance < 0.25:
             self._next_bd_seq()
         elif chance < 0.28:

@@ -154,7 +154,8 @@ def test_committed_entries_are_forgotten_when_their_hours_are_over(path: Path) -
     for hour in range(6):
         spool.append([entry(hour + 1, hour * HOUR_MS)])
     spool.commit_up_to(5)
-    spool.tidy(now_ms=5 * HOUR_MS)
+    spool.tidy(now_ms=5 * HOUR_MS, ran_ms=0)
+    spool.tidy(now_ms=5 * HOUR_MS, ran_ms=9 * HOUR_MS)
     assert spool.oldest == 4
     assert counts(spool.read(3)) == [(4, 4), (5, 5), (6, 6)]
     spool.close()
@@ -182,7 +183,8 @@ def test_what_was_never_committed_is_thinned_when_it_is_too_old(path: Path) -> N
     spool = _open(path, SpoolLimits(max_age_h=24))
     for number in range(1, 11):
         spool.append([entry(number, number * HOUR_MS)])
-    spool.tidy(now_ms=(24 + 6) * HOUR_MS)
+    spool.tidy(now_ms=(24 + 6) * HOUR_MS, ran_ms=0)
+    spool.tidy(now_ms=(24 + 6) * HOUR_MS, ran_ms=9 * HOUR_MS)
     gap = Gap("too_old", 1 * HOUR_MS, 4 * HOUR_MS)
     found = spool.read(0)
     assert [item.first for item in found[:3]] == [1, 2, 5]
