@@ -7,7 +7,7 @@ from typing import Any
 
 from asyncua import ua
 from asyncua.client.ua_client import UASocketProtocol
-from asyncua.common.utils import Buffer
+from asyncua.common.utils import Buffer, NotEnoughData
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.ua_binary import struct_from_binary
 from asyncua.ua.uaerrors import UaError
@@ -55,15 +55,31 @@ class BatchRead:
 
 
 class StrictBuffer(Buffer):
-    """Refuses a length below zero, for which asyncua's own goes back by so many bytes and reads on there."""
+    """What asyncua's decoders need of a Buffer. Refuses a length below zero, for which asyncua's own goes back by so
+    many bytes and reads on there."""
+
+    def __init__(self, data: bytes, at: int = 0, end: int | None = None) -> None:
+        self._data = data
+        self._at = at
+        self._end = len(data) if end is None else end
+
+    def __len__(self) -> int:
+        return self._end - self._at
 
     def read(self, size: int) -> bytes:
-        if size < 0:
-            raise UaError(f"a length of {size}")
-        return super().read(size)
+        at = self._at
+        after = at + size
+        if not at <= after <= self._end:
+            raise NotEnoughData(f"a length of {size}, and {len(self)} bytes left")
+        self._at = after
+        return self._data[at:after]
+
+    def skip(self, size: int) -> None:
+        self.read(size)
 
     def copy(self, size: int = -1) -> "StrictBuffer":
-        return StrictBuffer(self._data, self._cur_pos, len(self) if size < 0 else min(size, len(self)))
+        """The next `size` bytes, or all."""
+        return StrictBuffer(self._data, self._at, self._end if size < 0 else min(self._at + size, self._end))
 
 
 def read_response(answer: Buffer, *, whole: bool = False) -> list[NodeValue]:

@@ -277,10 +277,16 @@ def test_a_length_below_minus_one_is_refused(kind):
 
 
 def test_a_strict_buffer_stays_strict_in_its_parts():
-    part = StrictBuffer(b"abcdef", 1).copy(3)
-    assert (part.read(2), len(part)) == (b"bc", 1)
-    with pytest.raises(uaerrors.UaError, match="a length of -1"):
-        part.read(-1)
+    buffer = StrictBuffer(b"abcdef", 1)
+    part = buffer.copy(3)
+    assert (part.read(2), len(part), len(buffer)) == (b"bc", 1, 5)
+    for size in (-1, 2):
+        with pytest.raises(uaerrors.UaError, match=f"a length of {size}, and 1 bytes left"):
+            part.read(size)
+    buffer.skip(4)
+    assert buffer.copy().read(1) == buffer.read(1) == b"f"
+    with pytest.raises(uaerrors.UaError):
+        buffer.skip(1)
 
 
 def test_diagnostics_that_are_none_are_refused_and_those_that_are_some_do_no_harm():
