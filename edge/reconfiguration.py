@@ -98,7 +98,7 @@ class Reconfiguration:
     async def _reconsider(self, tasks: asyncio.TaskGroup) -> None:
         files = ConfigurationFiles(self._path)
         try:
-            new, found = await asyncio.to_thread(_read, files, self._present)
+            new, found = await asyncio.to_thread(_read, files, self._present, self._accepted)
             if found.needs_restart:
                 self._refuse(Outcome.NEEDS_RESTART, files.texts, found.needs_restart)
             else:
@@ -158,7 +158,8 @@ class Reconfiguration:
         for poller in pollers:
             name = poller.device_name
             if name in found.anew:
-                since_ms = stopped[name].read_ms or now_ms
+                old = stopped.get(name)
+                since_ms = now_ms if old is None else old.read_ms or now_ms
                 await writer.gap(name, REDEFINED, found.anew[name], since_ms, max(since_ms, now_ms))
                 poller.anew = Anew(found.anew[name], since_ms)
 
@@ -188,7 +189,9 @@ class Reconfiguration:
             log.debug("configuration_state_not_written", reason=str(error))
 
 
-def _read(files: ConfigurationFiles, present: Configuration) -> tuple[Configuration, Difference]:
+def _read(
+    files: ConfigurationFiles, present: Configuration, accepted: AcceptedConfigurations
+) -> tuple[Configuration, Difference]:
     """Raises ConfigError."""
     new = files.configuration()
-    return new, difference(present, new)
+    return new, difference(present, new, accepted.configurations(files.path))

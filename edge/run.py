@@ -3,12 +3,13 @@
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
 from edge.acquisition.polling import Anew, DevicePoller
 from edge.acquisition.timestamps import ClockGuard
+from edge.configuration.accepted import AcceptedConfigurations
 from edge.configuration.difference import difference
 from edge.configuration.reading import Configuration
 from edge.configuration.starting import Start
@@ -116,10 +117,14 @@ async def _tell_what_ended(start: Start, writer: SpoolWriter, pollers: Sequence[
     ended_ms = writer.spool.newest_ms()
     if not ended_ms:
         return
-    before = start.before or start.configuration
+    before = start.configuration
+    earlier: Iterable[Configuration] = ()
+    if start.before is not None and start.path is not None:
+        before = start.before
+        earlier = AcceptedConfigurations(start.configuration.settings.spool.path).configurations(start.path)
     for name in dict.fromkeys((*before.profiles, *start.configuration.profiles)):
         await writer.contact(name, False, ended_ms)
-    found = difference(before, start.configuration)
+    found = difference(before, start.configuration, earlier)
     if not found.is_nothing:
         log.info("configuration_changed", words=(*found.words, *found.needs_restart)[:WORDS_LOGGED_MAX])
     for poller in pollers:

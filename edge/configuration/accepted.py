@@ -52,6 +52,14 @@ class AcceptedConfigurations:
     def newest(self) -> Accepted | None:
         return next((accepted for path in self._files() if (accepted := _read(path)) is not None), None)
 
+    def configurations(self, path: Path) -> Iterator[Configuration]:
+        """Newest first, each read when it is asked for. What would be refused today is left out."""
+        for accepted in self.all():
+            try:
+                yield accepted.configuration(path)
+            except ConfigError as error:
+                log.debug("accepted_configuration_outdated", reason=str(error))
+
     def keep(self, path: Path, texts: Texts, at: datetime) -> datetime:
         """Since when these texts are the accepted ones: `at`, or earlier if they are the newest already. Raises OSError."""
         file, newest = absolute(path), self.newest()

@@ -55,9 +55,10 @@ def diff(
     try:
         new = read_configuration(path) if to is None else _chosen(path, to).configuration(path)
         newest = None if kept is None else kept.newest()
-        if newest is None:
+        if kept is None or newest is None:
             raise typer.Exit(1)
-        _show(difference(newest.configuration(path), new), f"since {in_words(newest.at)}")
+        found = difference(newest.configuration(path), new, kept.configurations(path))
+        _show(found, f"since {in_words(newest.at)}")
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

@@ -2,11 +2,13 @@
 
 A counter of which the number changes meaning (another register, scale, unit behind the address) begins anew: the step
 from the old number to the new one was never made by a machine. One that is only called otherwise (unit, width, what
-it counts, how fast it may go) shows the same number and goes on; so does one whose machine moved to another address.
+it counts, how fast it may go) shows the same number and goes on; so does one whose machine moved to another address. One
+that was not configured for a while is compared with what it was when it last was.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel
@@ -36,8 +38,8 @@ class Difference:
         return not (self.words or self.needs_restart)
 
 
-def difference(old: Configuration, new: Configuration) -> Difference:
-    """From `old` to `new`."""
+def difference(old: Configuration, new: Configuration, earlier: Iterable[Configuration] = ()) -> Difference:
+    """From `old` to `new`. `earlier`: what was accepted before `old`, newest first; read only as far as it is needed."""
     before = {device.name: device for device in old.settings.devices}
     after = {device.name: device for device in new.settings.devices}
     added = tuple(name for name in after if name not in before)
@@ -45,7 +47,6 @@ def difference(old: Configuration, new: Configuration) -> Difference:
     words = [f"device removed: {_device(before[name])}" for name in removed]
     words += [f"device added: {_device(after[name])}" for name in added]
     changed: list[str] = []
-    anew: dict[str, tuple[str, ...]] = {}
     for name in (name for name in after if name in before):
         found = [
             *_fields(before[name], after[name], leave_out={"name"}),
@@ -54,11 +55,9 @@ def difference(old: Configuration, new: Configuration) -> Difference:
         if not found:
             continue
         changed.append(name)
-        counters = _begun_anew((before[name], old.profiles[name]), (after[name], new.profiles[name]))
-        if counters:
-            anew[name] = counters
-            found.append(f"counts anew from its next reading: {', '.join(counters)}")
         words += [f"{name}: {line}" for line in found]
+    anew = _begun_anew(new, chain((old,), earlier))
+    words += [f"{name}: counts anew from its next reading: {', '.join(tags)}" for name, tags in anew.items()]
     needs_restart = tuple(_fields(old.settings, new.settings, leave_out={"devices"}))
     return Difference(added, removed, tuple(changed), tuple(words), needs_restart, anew)
 
@@ -81,13 +80,31 @@ def _tag(tag: Tag) -> str:
     return f"{tag.name} ({tag.role}, {tag.unit})" if tag.unit != "1" else f"{tag.name} ({tag.role})"
 
 
-def _begun_anew(old: tuple[Device, Profile], new: tuple[Device, Profile]) -> tuple[str, ...]:
-    before = {tag.name: _number_of(*old, tag) for tag in old[1].polled if tag.role.is_counted}
-    return tuple(
-        tag.name
-        for tag in new[1].polled
-        if tag.role.is_counted and tag.name in before and before[tag.name] != _number_of(*new, tag)
-    )
+def _begun_anew(new: Configuration, former: Iterable[Configuration]) -> dict[str, tuple[str, ...]]:
+    """By device, its counters that showed another number when they were last configured."""
+    numbers = _numbers(new)
+    unknown, anew = set(numbers), set()
+    for configuration in former:
+        before = _numbers(configuration)
+        anew |= {counter for counter in unknown & before.keys() if before[counter] != numbers[counter]}
+        unknown -= before.keys()
+        if not unknown:
+            break
+    return {
+        device.name: tags
+        for device in new.settings.devices
+        if (tags := tuple(tag for name, tag in numbers if name == device.name and (name, tag) in anew))
+    }
+
+
+def _numbers(configuration: Configuration) -> dict[tuple[str, str], Sequence[object]]:
+    """Of each counter and meter, by device and tag."""
+    return {
+        (device.name, tag.name): _number_of(device, configuration.profiles[device.name], tag)
+        for device in configuration.settings.devices
+        for tag in configuration.profiles[device.name].polled
+        if tag.role.is_counted
+    }
 
 
 def _number_of(device: Device, profile: Profile, tag: Tag) -> Sequence[object]:

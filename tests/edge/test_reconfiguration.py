@@ -249,6 +249,22 @@ async def test_a_counter_that_changed_while_the_edge_was_off_begins_anew(edge, p
     assert edge.told("press").count(REDEFINED) == 2, "it is said once"
 
 
+async def test_a_device_that_comes_back_with_another_counter_begins_anew(edge, plant, machines):
+    machine, other = machines
+    edge.write(edge.device("press", machine), edge.device("other", other))
+    plant.say_online()
+    async with edge.running():
+        await stored(plant, "parts", 1000)
+        edge.write(edge.device("other", other))
+        await edge.changed()
+        edge.profile("own", counter(OTHER_PARTS))
+        edge.write(edge.device("press", machine, "own.yaml"), edge.device("other", other))
+        line = await edge.changed()
+        assert line["words"][-1] == "press: counts anew from its next reading: parts"
+        await stored(plant, "parts", 1040)
+    assert edge.told("press") == [True, "1000", False, REDEFINED, True, REDEFINED, "1040"]
+
+
 async def test_a_machine_at_another_address_goes_on_counting(edge, plant, machines):
     machine, other = machines
     other.show(1003)

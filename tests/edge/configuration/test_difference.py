@@ -150,6 +150,25 @@ def test_a_counter_that_is_only_called_otherwise_goes_on(read, change) -> None:
     assert (found.changed, found.anew) == (("press",), {})
 
 
+def test_a_counter_that_comes_back_as_another_number_begins_anew(read) -> None:
+    away, back = read(CELL[1:]), read([counter(2), CELL[1]])
+    assert difference(away, back, [away, read()]).anew == {"press": ("parts",)}
+    assert difference(away, back, [away, read([counter(2)]), read()]).anew == {}, (
+        "as it was when it last was there"
+    )
+    gone = read(CELL[1:], press={"name": "other"})
+    found = difference(gone, back, [read()])
+    assert (found.added, found.anew) == (("press",), {"press": ("parts",)})
+
+
+def test_what_was_accepted_before_is_read_only_as_far_as_it_is_needed(read) -> None:
+    def never():
+        raise AssertionError("nobody has to know")
+        yield
+
+    assert difference(read(), read(CELL[:1]), never()).anew == {}
+
+
 def test_a_counter_that_is_new_or_gone_is_no_counter_begun_anew(read) -> None:
     assert difference(read(CELL[1:]), read()).anew == {}
     assert difference(read(), read(CELL[1:])).anew == {}
