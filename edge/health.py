@@ -190,7 +190,7 @@ class Health:
             max_bytes=spool.limits.max_bytes,
             free_bytes=disk.free_bytes,
             buffer_bytes=writer.waiting_bytes,
-            thinned=spool.thinned_runs,
+            thinned=spool.thinned_runs + writer.buffer_thinned,
             set_aside=disk.set_aside,
             failure=writer.failure,
             seen_s_ago=None if disk.seen_s is None else time.monotonic() - disk.seen_s,

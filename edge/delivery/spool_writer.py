@@ -22,7 +22,7 @@ from edge.delivery.reading_entries import ReadingPacker
 from edge.delivery.spool import Spool
 from edge.delivery.spool_file import is_corrupt
 from edge.delivery.spool_opening import begin_again
-from edge.delivery.thinning import thin
+from edge.delivery.thinning import drop_older_half, thin
 from edge.errors import SpoolUnavailable
 from edge.health_turns import SPOOL_PATIENCE_S, Turn
 
@@ -35,6 +35,8 @@ APPEND_BYTES = 256 * 1024
 """So much goes into one append: what waited long must not need more room at once than the spool can make."""
 BUFFER_BYTES_MAX = 8 << 20
 """By the size on disk; in memory about five times as much."""
+COUNTS_BYTES_MAX = 32 << 20
+"""Beyond this, of counts that fall with every reading and devices that come and go, the older half goes too."""
 TIDY_EVERY_S = 60.0
 RETRY_S = 1.0
 
@@ -71,6 +73,7 @@ class SpoolWriter:
         self._ripe = asyncio.Event()
         self._stopping = False
         self._failure_said = False
+        self.buffer_thinned = 0  # How often what waits here was thinned.
         self.failure = ""  # Why the spool takes nothing at present.
         self.turn = Turn()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="edge.spool")
@@ -117,11 +120,16 @@ class SpoolWriter:
             self._ripe.set()
 
     def _thin_waiting(self) -> None:
-        before = self._waiting_bytes
-        self._waiting = thin(number(1, self._waiting), self.spool.tags)
+        before, tags = self._waiting_bytes, self.spool.tags
+        self._waiting = thin(number(1, self._waiting), tags)
         self._waiting_bytes = sum(entry.size_bytes for entry in self._waiting)
+        if self._waiting_bytes > COUNTS_BYTES_MAX:
+            log.error("buffer_counts_dropped", bytes=self._waiting_bytes)
+            self._waiting = drop_older_half(self._waiting, tags)
+            self._waiting_bytes = sum(entry.size_bytes for entry in self._waiting)
+        self.buffer_thinned += 1
         # What must stay may be more than the bound; thinning it again with each entry would take all our time.
-        self._thin_at_bytes = max(BUFFER_BYTES_MAX, 2 * self._waiting_bytes)
+        self._thin_at_bytes = min(max(BUFFER_BYTES_MAX, 2 * self._waiting_bytes), COUNTS_BYTES_MAX)
         log.warning("buffer_thinned", bytes_before=before, bytes=self._waiting_bytes)
 
     # -- the writing task -------------------------------------------------------------------------------------------
@@ -168,11 +176,16 @@ class SpoolWriter:
                 self._awaited = [*awaited, *self._awaited]
                 await self._wait_for_room([*portion, *entries], str(error))
                 return
-            self._failure_said, self.failure = False, ""
+            self._says_that_it_works()
             self.appended.set()
         for durable in awaited:
             if not durable.done():
                 durable.set_result(None)
+
+    def _says_that_it_works(self) -> None:
+        if self._failure_said:
+            log.info("spool_available", waiting=len(self._waiting))
+        self._failure_said, self.failure = False, ""
 
     async def _wait_for_room(self, entries: list[Entry], reason: str) -> None:
         if not self._failure_said:
@@ -234,7 +247,7 @@ class SpoolWriter:
             raise
         except sqlite3.Error as error:
             if not is_corrupt(error):
-                raise SpoolUnavailable(f"{self.spool.file.path}: {error}") from error
+                raise SpoolUnavailable(self.spool.file.disk.explain(error)) from error
             self._begin_again(str(error))
         return function(self.spool)
 

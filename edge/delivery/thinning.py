@@ -16,7 +16,7 @@ from typing import TypeGuard
 
 from edge.contract.spool_metrics import REDEFINED
 from edge.delivery.entries import Contact, Entry, GapEntry, Numbered, Readings, TagDefinition
-from edge.delivery.gap_records import GapTally
+from edge.delivery.gap_records import GapTally, gap_of
 
 
 def thin(run: Sequence[Numbered], tags: Mapping[int, TagDefinition], reason: str = "dropped") -> list[Entry]:
@@ -46,6 +46,18 @@ def thin(run: Sequence[Numbered], tags: Mapping[int, TagDefinition], reason: str
     if untold and not _tell_in_last_record(thinned, untold, tags, reason):
         return [numbered.entry for numbered in run]  # Nothing may go untold; a longer run will have a record.
     return thinned
+
+
+def drop_older_half(entries: Sequence[Entry], tags: Mapping[int, TagDefinition]) -> list[Entry]:
+    """The last resort of memory: one gap record, counts named too, in the place of the older half by size."""
+    half = sum(entry.size_bytes for entry in entries) // 2
+    size, count = 0, 0
+    while size < half:
+        size += entries[count].size_bytes
+        count += 1
+    dropped = entries[:count]
+    span = sum(entry.span for entry in dropped)
+    return [GapEntry(span, gap_of(dropped, tags, "dropped")), *entries[count:]]
 
 
 def _counted_to_keep(run: Sequence[Numbered], tags: Mapping[int, TagDefinition]) -> list[set[int]]:

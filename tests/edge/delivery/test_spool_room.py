@@ -1,7 +1,9 @@
 """A spool that has no room: the bound holds, counts survive, what was dropped is told."""
 
 import itertools
+import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from edge.contract.datatypes import DataType
 from edge.delivery.entries import Entry, GapEntry, Numbered, Readings, TagDefinition
 from edge.delivery.spool import Spool, SpoolLimits
 from edge.delivery.spool_disk import RESERVE_BYTES
-from edge.delivery.spool_file import LOG_PAGES, PAGE_BYTES
+from edge.delivery.spool_file import LOG_PAGES, PAGE_BYTES, SpoolFile
 from edge.delivery.spool_opening import open_or_set_aside
 from edge.errors import SpoolUnavailable
 from tests.edge.delivery.small_disk import fill, small_disk
@@ -173,6 +175,44 @@ def test_a_disk_without_any_room_is_said_and_what_was_written_stays(tmp_path: Pa
         spool = _open(path, 1 << 30)
         _assert_whole(spool.read(0, limit=100_000), head + 10)
         spool.close()
+
+
+def test_a_write_that_fails_once_is_no_full_disk_and_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = _open(tmp_path / "spool.db", 1 << 30)
+    for _ in _fill_up(spool, 3000):
+        pass
+    transaction, failed = SpoolFile.transaction, False
+
+    @contextmanager
+    def failing_once(file: SpoolFile) -> Iterator[sqlite3.Connection]:
+        nonlocal failed
+        if not failed:
+            failed = True
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+            raise error
+        with transaction(file) as connection:
+            yield connection
+
+    monkeypatch.setattr(SpoolFile, "transaction", failing_once)
+    with pytest.raises(SpoolUnavailable):
+        spool.append(_entries(3001, 50))
+    assert spool.append(_entries(3001, 50)) == 3050
+    assert spool.thinned_runs == 0
+    assert all(isinstance(item.entry, Readings) for item in spool.read(0, limit=10_000))
+    spool.close()
+
+
+def test_a_reserve_that_kept_its_name_but_not_its_room_is_made_anew(tmp_path: Path) -> None:
+    """As a loss of power may leave it."""
+    path = tmp_path / "spool.db"
+    _open(path, 1 << 30).close()
+    reserve = path.with_name("spool.db.reserve")
+    reserve.write_bytes(b"")
+    _open(path, 1 << 30).close()
+    assert reserve.stat().st_blocks * 512 >= RESERVE_BYTES
 
 
 def test_the_reserve_holds_what_the_log_may_move_into_the_file() -> None:

@@ -211,6 +211,36 @@ async def test_what_waits_for_the_disk_is_thinned_and_keeps_every_count(
         assert told + kept == 20_000
 
 
+async def test_memory_is_bounded_also_when_every_count_would_have_to_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A counter that falls with each reading cannot be thinned; in the end the older half is told as lost."""
+    monkeypatch.setattr(spool_writer, "BUFFER_BYTES_MAX", 20_000)
+    monkeypatch.setattr(spool_writer, "COUNTS_BYTES_MAX", 60_000)
+    monkeypatch.setattr(spool_writer, "RETRY_S", 0.01)
+    append, full = Spool.append, True
+
+    def refusing(spool: Spool, entries: list[Entry]) -> int:
+        if full:
+            raise SpoolUnavailable("no space left, for the test")
+        return append(spool, entries)
+
+    monkeypatch.setattr(Spool, "append", refusing)
+    async with _writing(tmp_path / "spool.db") as writer:
+        most = 0
+        for number in range(10_000, 0, -1):
+            await writer.entry("press", [reading(COUNT, number)])
+            most = max(most, writer.waiting_bytes)
+        assert most < 65_000
+        full = False
+        await eventually(lambda: writer.spool.head == 10_000)
+        items = [item.entry for item in writer.spool.read(0, limit=100_000)]
+        rows = [row for entry in items if isinstance(entry, GapEntry) for row in entry.gap.tags]
+        assert {row.tag for row in rows} == {"count"}
+        assert sum(row.count or 0 for row in rows) + len(_counts(writer.spool)) == 10_000
+    assert "buffer_counts_dropped" in capsys.readouterr().out
+
+
 async def test_an_append_that_the_disk_refuses_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

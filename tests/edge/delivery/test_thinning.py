@@ -11,7 +11,7 @@ from edge.contract.datatypes import DataType
 from edge.contract.spool_metrics import REDEFINED, Gap, GapTag
 from edge.delivery.entries import Contact, Entry, GapEntry, Numbered, Readings, TagDefinition, number
 from edge.delivery.gap_records import NOTHING_LOST
-from edge.delivery.thinning import thin
+from edge.delivery.thinning import drop_older_half, thin
 from tests.edge.delivery.entry_strategies import TAGS, counted_series, not_counted, runs, told
 
 
@@ -162,3 +162,12 @@ def test_a_gap_record_fits_a_message_however_long_the_names_are(names_bytes: int
     assert isinstance(entry, GapEntry)
     assert len(entry.gap.to_json().encode()) < 200 * 1024
     assert sum(row.count or 0 for row in entry.gap.tags) == 500
+
+
+def test_the_last_resort_drops_the_older_half_and_names_its_counts() -> None:
+    falling: list[Entry] = [Readings("press", 1000 + n, [1], [0], [100 - n]) for n in range(40)]
+    gap, *kept = drop_older_half(falling, TAGS)
+    assert isinstance(gap, GapEntry)
+    assert kept == falling[20:]
+    assert (gap.span, gap.gap.from_ms, gap.gap.to_ms) == (20, 1000, 1019)
+    assert [(row.tag, row.count) for row in gap.gap.tags] == [(TAGS[1].name, 20)]
