@@ -1,6 +1,7 @@
 """Puts the parts of an edge together, and takes them apart in order. The only place that knows all of them."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,8 @@ from edge.settings import Settings
 log = structlog.get_logger()
 
 COMMIT_EVERY_S = {"disk": 0.05, "flash": 0.25}
+SETTLED_S = 10.0
+"""After so long what an edge keeps is there: its program, its profiles, a first reading of each tag."""
 STOP_S = 4.0
 """An edge that is told to stop is gone within 5 s; what it could not deliver waits in the spool."""
 
@@ -42,7 +45,14 @@ async def run(start: Start, *, watch: bool = True) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, _on_hangup, _has_terminal(), stop, asked)
+    loop.call_later(SETTLED_S, _settle)
     await run_from(start, stop, asked, watch=watch)
+
+
+def _settle() -> None:
+    """Python's garbage collector looks no more through what stays: over and over it costs 2 µs a tag."""
+    gc.collect()
+    gc.freeze()
 
 
 async def run_until(settings: Settings, stop: asyncio.Event) -> None:
