@@ -13,7 +13,7 @@ help:
 	@echo "make check      ruff, mypy, import-linter"
 	@echo "make bench      measured figures, beside a peer or the physical limit -> bench.json"
 	@echo "make pictures   the pictures of the README, drawn from a served plant -> plant_server/pictures"
-	@echo "make torture    1000 kills, 3000 power cuts, 100 kills up to the ERP -> torture.json"
+	@echo "make torture    1000 kills, 3000 power cuts, 100 kills up to the ERP, pulled cables, half an hour of an edge -> torture.json"
 
 setup: .venv/.installed
 

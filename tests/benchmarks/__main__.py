@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks                 all rows
     python -m tests.benchmarks ingest start    some rows; those not measured stay as they are in bench.json
-    python -m tests.benchmarks --torture       1000 kills, 3000 power cuts, 100 kills up to the ERP, half an hour of an edge: torture.json
+    python -m tests.benchmarks --torture       1000 kills, 3000 power cuts, 100 kills up to the ERP, ten minutes of pulled cables, half an
+                                               hour of an edge: torture.json
 
 Each row carries the time (UTC) at which it was `measured`. A row that is not built yet is absent, never zero. Ends with 1 where
 a row counted something `wrong`, `lost` or `duplicated` or names a bound it went `beyond`: such a figure is no figure.
@@ -35,6 +36,7 @@ def rows(torture: bool) -> dict[str, Row]:
         faults,
         ingest,
         long_run,
+        machines,
         panels,
         polling,
         report,
@@ -46,6 +48,7 @@ def rows(torture: bool) -> dict[str, Row]:
         return {
             "faults": lambda home: faults.faults(home, kills=1000, power_cuts_=3000),
             "erp_kills": lambda home: erp_kills.erp_kills(home, kills=100),
+            "machines": machines.machines,
             "long_run": long_run.long_run,
         }
     return {

@@ -32,10 +32,12 @@ COUNTER = "parts"
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What to write. It ends `ends_ago_s` before `now_ms`; each machine restarts every `restart_every_s`."""
+    """What to write, an entry of each machine `every_s`. It ends `ends_ago_s` before `now_ms`; each machine restarts every
+    `restart_every_s`. `every_s` divides that, a minute, and the 5 s for which a machine is then out of reach."""
 
     now_ms: int
     seconds: int = 7200
+    every_s: int = 1
     machines: int = 3
     tags: int = 20
     ends_ago_s: int = 30
@@ -65,7 +67,7 @@ def write_history(spool: Spool, state_dir: Path, history: History) -> Written:
     begins_ms = history.now_ms - (history.seconds + history.ends_ago_s) * 1000
     for start in range(0, history.seconds, BATCH_S):
         entries: list[Entry] = []
-        for second in range(start, min(start + BATCH_S, history.seconds)):
+        for second in range(start, min(start + BATCH_S, history.seconds), history.every_s):
             for machine in machines:
                 entries += machine.second(second, begins_ms + second * 1000)
         spool.append(entries)
