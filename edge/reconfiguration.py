@@ -193,5 +193,5 @@ def _read(
     files: ConfigurationFiles, present: Configuration, accepted: AcceptedConfigurations
 ) -> tuple[Configuration, Difference]:
     """Raises ConfigError."""
-    new = files.configuration()
+    new = files.configuration(present)
     return new, difference(present, new, accepted.configurations(files.path))

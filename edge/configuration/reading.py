@@ -43,6 +43,7 @@ class ConfigurationFiles:
         self._folder = path.resolve().parent
         self._kept = {} if kept is None else {"": kept.file, **kept.profiles}
         self._texts: dict[str, str] = {}
+        self._parsed: dict[str, Located] = {}  # Many devices name the same profile.
         self.paths: list[Path] = []
 
     @property
@@ -51,18 +52,36 @@ class ConfigurationFiles:
         profiles = {name: text for name, text in self._texts.items() if name}
         return Texts(self._texts.get("", ""), profiles)
 
-    def configuration(self) -> Configuration:
-        """Raises ConfigError with every mistake in the file and in the profiles it names."""
+    def configuration(self, present: Configuration | None = None) -> Configuration:
+        """Raises ConfigError with every mistake in the file and in the profiles it names. `present`: what it takes over of
+        this is not made again, for an edge has other things to do meanwhile."""
         settings = load_settings(self.path, self._read)
-        profiles = {device.name: profile_of(device, self._read) for device in settings.devices}
+        made = {} if present is None else self._as_before(present, settings)
+        profiles = {
+            device.name: made.get(device.name) or profile_of(device, self._read)
+            for device in settings.devices
+        }
         return Configuration(settings, profiles, self.texts)
+
+    def _as_before(self, present: Configuration, settings: Settings) -> dict[str, Profile]:
+        """Of the devices that are the same, and whose profile's text is, or comes with Lineside."""
+        texts = self.texts.profiles
+        changed = {name for name, text in present.texts.profiles.items() if texts.get(name) != text}
+        before = {device.name: device for device in present.settings.devices}
+        return {
+            device.name: present.profiles[device.name]
+            for device in settings.devices
+            if device == before.get(device.name) and self._name(Path(device.profile)) not in changed
+        }
 
     def _read(self, path: Path) -> Located:
         name = self._name(path)
         if name not in self._texts:
             self.paths.append(path)
             self._texts[name] = self._kept[name] if name in self._kept else read_text(path)
-        return parse_yaml(self._texts[name], source=str(path))
+        if name not in self._parsed:
+            self._parsed[name] = parse_yaml(self._texts[name], source=str(path))
+        return self._parsed[name]
 
     def _name(self, path: Path) -> str:
         if path == self.path:
