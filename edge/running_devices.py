@@ -47,6 +47,8 @@ class RunningDevices:
         closed is left behind after `within_s`: it can tell nothing any more."""
         wanted = set(names)
         stopped = {poller.device_name: poller for poller in self.pollers if poller.device_name in wanted}
+        for poller in stopped.values():
+            poller.is_over = True
         tasks = [self._tasks.pop(name) for name in stopped]
         for task in tasks:
             task.cancel()
@@ -59,6 +61,8 @@ class RunningDevices:
 
     async def stop_all(self, within_s: float) -> None:
         """The edge ends. What is said of contact then is said at its next start."""
+        for poller in self.pollers:
+            poller.is_over = True
         for task in self._tasks.values():
             task.cancel()
         if self._tasks:

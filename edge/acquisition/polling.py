@@ -82,6 +82,7 @@ class DevicePoller:
         self._held_since_ms: int | None = None  # Set while the clock cannot be believed.
         self.anew: Anew | None = None  # Until it was told.
         self.read_ms: int | None = None  # When it was read last, UTC.
+        self.is_over = False  # Set by whoever cancels `run`: a library that swallows that must not poll on.
         self._log = log.bind(device=device.name)
 
     @property
@@ -96,11 +97,13 @@ class DevicePoller:
     async def run(self) -> None:
         """Until cancelled. A failure of the device is retried; any other ends the task."""
         failures = 0
-        while True:
+        while not self.is_over:
             answers_before = self.statistics.polls + self.statistics.notified
             try:
                 await self._one_connection()
             except DeviceError as error:
+                if self.is_over:
+                    return
                 answers = self.statistics.polls + self.statistics.notified
                 failures = 0 if answers > answers_before else failures + 1
                 await self._contact_lost(error)
@@ -118,7 +121,7 @@ class DevicePoller:
         return min(self._timing.backoff_first_s * 2.0**doublings, self._timing.backoff_max_s)
 
     async def _one_connection(self) -> None:
-        """From connecting to the loss. Raises DeviceError; returns never."""
+        """From connecting to the loss. Raises DeviceError; returns only if it is over."""
         loop = asyncio.get_running_loop()
         self.turn.within(2 * self._device.timeout_s + WATCH_S)
         async with self._opened() as connection:
@@ -127,7 +130,7 @@ class DevicePoller:
             self._report.tell_all_next()
             self._heartbeat_due_ms = 0
             period_s, slot, next_s = self._device.period_s, 0, loop.time()
-            while True:
+            while not self.is_over:
                 self.turn.within(self._device.timeout_s + LINE_PATIENCE_S)
                 await self._poll(slot)
                 next_s += period_s

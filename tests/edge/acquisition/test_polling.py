@@ -11,11 +11,12 @@ from structlog.testing import capture_logs
 from edge.acquisition.addresses import EdgeMade, ModbusAddress, Table
 from edge.acquisition.device_settings import Device
 from edge.acquisition.driver import Reading
-from edge.acquisition.polling import DevicePoller
+from edge.acquisition.polling import Anew, DevicePoller
 from edge.acquisition.profile import HEARTBEAT, Profile, Tag
 from edge.acquisition.timestamps import ClockGuard, wall_clock_ms
 from edge.contract.datatypes import DataType, Quality
 from edge.contract.roles import Role
+from edge.contract.spool_metrics import REDEFINED
 from edge.errors import DeviceRefused, DeviceUnavailable
 from edge.settings import Timing
 
@@ -98,6 +99,45 @@ async def test_a_device_that_never_answered_is_told_once_as_lost():
     async with polling(driver, sink):
         await until(lambda: driver.log.count("open") >= 5)
     assert sink.told == ["offline"]
+
+
+@pytest.mark.parametrize("then", [5, DeviceUnavailable("closed meanwhile")])
+async def test_a_poller_that_is_over_polls_no_more_though_a_library_swallowed_its_end(then):
+    class Swallowing(ScriptedDriver):
+        async def read(self, tags):
+            try:
+                await asyncio.sleep(WAIT_S)
+            except asyncio.CancelledError:
+                self.log.append("swallowed")
+            return await super().read(tags)
+
+    driver = Swallowing([then])
+    device = DEVICE.model_copy(update={"timeout_s": WAIT_S})
+    slow = Timing(backoff_first_s=WAIT_S)
+    poller = DevicePoller(device, PROFILE, driver, Sink(), ClockGuard(), slow)
+    task = asyncio.create_task(poller.run())
+    await until(lambda: "open" in driver.log)
+    await asyncio.sleep(0)
+    poller.is_over = True
+    task.cancel()
+    async with asyncio.timeout(WAIT_S / 2):
+        await task
+    assert driver.log == ["open", "swallowed", "read", "close"]
+
+
+async def test_the_counters_that_begin_anew_are_told_before_the_first_reading_and_once():
+    sink, driver = Sink(), ScriptedDriver([5, 6, DeviceUnavailable("off"), 7])
+    poller = DevicePoller(DEVICE, PROFILE, driver, sink, ClockGuard(), FAST)
+    poller.anew = Anew(("speed",), wall_clock_ms() - 1000)
+    task = asyncio.create_task(poller.run())
+    await until(lambda: 7 in sink.told)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    online, (reason, tags, lasted_ms), *rest = sink.told
+    assert (online, reason, tags) == ("online", REDEFINED, ("speed",))
+    assert lasted_ms >= 1000
+    assert rest == [5, 6, "offline", "online", 7]
 
 
 async def test_a_value_dated_before_the_contact_was_made_counts_from_then():
