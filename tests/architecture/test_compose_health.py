@@ -36,5 +36,6 @@ def test_addresses_of_health_checks_are_routes_of_ours() -> None:
     edge = found.pop("edge")
     example = yaml.safe_load((ROOT / "plant_server/installation/lineside.yaml").read_text(encoding="utf-8"))
     assert (edge.hostname, edge.port) == (example["metrics"]["host"], example["metrics"]["port"])
+    assert f'path == "{edge.path}"' in (ROOT / "edge/health_server.py").read_text(encoding="utf-8")
     for name, url in found.items():
         assert str(url.port) in words_of(OURS[name]), "the port it listens on"

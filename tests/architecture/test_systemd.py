@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import lineside
+from edge.health_notify import LOOK_EVERY_S, ServiceManager
 
 FOLDER = Path(__file__).parents[2] / "plant_server/installation/systemd"
 UNITS = sorted(path.name for path in FOLDER.glob("*.service"))
@@ -101,6 +102,23 @@ def test_the_files_of_the_example_environment_are_prepared(home: Path) -> None:
     paths = re.findall(rf"={STATE}/(.*)", text)
     assert len(paths) == 3
     assert [path for path in paths if not (home / path).exists()] == []
+
+
+def test_an_edge_keeps_its_state_where_it_may_write_and_is_stopped_later_than_it_promises() -> None:
+    settings = settings_of("lineside-edge.service")
+    (folder,) = settings["StateDirectory"]
+    assert settings["Environment"] == [f"LINESIDE_HOME=/var/lib/{folder}"]
+    assert settings["WorkingDirectory"] == [f"/var/lib/{folder}"]
+    assert float(settings["TimeoutStopSec"][0]) > 5
+
+
+def test_the_watchdog_of_an_edge_is_patient_enough_to_be_fed() -> None:
+    settings = settings_of("lineside-edge.service")
+    assert settings["Type"] == ["notify"]
+    manager = ServiceManager(
+        {"NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": f"{settings['WatchdogSec'][0]}000000"}
+    )
+    assert LOOK_EVERY_S < manager.feed_every_s < float(settings["WatchdogSec"][0])
 
 
 @pytest.mark.parametrize("unit", UNITS)
