@@ -124,7 +124,6 @@ class Reconfiguration:
 
     async def _apply(self, new: Configuration, found: Difference, tasks: asyncio.TaskGroup) -> None:
         """Raises ConfigError or SpoolUnavailable before anything was stopped."""
-        self._refused = None
         if found.is_nothing:
             self.state.outcome, self.state.words = Outcome.RUNNING, ()
             await self._accept(new)
@@ -164,7 +163,7 @@ class Reconfiguration:
                 poller.anew = Anew(found.anew[name], since_ms)
 
     async def _accept(self, new: Configuration) -> None:
-        self._present = new
+        self._present, self._refused = new, None
         self.state.accepted_at = datetime.now(UTC)
         await self._keep()
 

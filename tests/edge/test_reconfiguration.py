@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from contextlib import AsyncExitStack
 
 import httpx
@@ -10,9 +11,12 @@ import pytest
 from edge import reconfiguration
 from edge.configuration.accepted import AcceptedConfigurations
 from edge.configuration.state import Outcome, read_state
+from edge.contract.datatypes import DataType
+from edge.contract.payloads import Metric, encode
 from edge.contract.spool_metrics import REDEFINED
-from edge.contract.topics import MessageType
-from edge.errors import ConfigError
+from edge.contract.topics import MessageType, edge_topic
+from edge.delivery.spool_writer import SpoolWriter
+from edge.errors import ConfigError, SpoolUnavailable
 from edge.settings import load_settings
 from plant_server.embedded.free_port import free_port
 from tests.edge.changeable_edge import OTHER_PARTS, Changeable, Machine, changeable, counter, measured
@@ -341,6 +345,57 @@ async def test_an_edge_that_is_told_not_to_watch_waits_to_be_asked(edge, plant, 
         assert other.connections == 0
         await edge.changed()
         await stored(plant, "parts", 2000)
+
+
+async def test_a_spool_without_room_for_new_tags_keeps_the_old_configuration_until_there_is_some(
+    edge, plant, machines, monkeypatch
+):
+    machine, other = machines
+    edge.write(edge.device("press", machine))
+    plant.say_online()
+    register, refusals = SpoolWriter.register, iter(range(3))
+
+    async def full(writer, definitions):
+        if next(refusals, None) is not None:
+            raise SpoolUnavailable("the disk is full")
+        await register(writer, definitions)
+
+    async with edge.running():
+        await stored(plant, "parts", 1000)
+        monkeypatch.setattr(SpoolWriter, "register", full)
+        edge.write(edge.device("new", other))
+        line = await edge.changed("configuration_refused")
+        assert (line["why"], line["words"]) == (Outcome.NO_ROOM, ("the disk is full",))
+        await stored(plant, "parts", 2000)  # Nobody has asked again.
+        assert len(edge.said("configuration_refused")) == 1
+    assert machine.connections == 1
+    assert contacts(edge, "press") == [True, False]
+
+
+async def test_a_host_commands_the_devices_of_now(edge, plant, machines):
+    machine, other = machines
+    edge.profile("cell", counter(), measured("speed"))
+    edge.write(edge.device("press", machine))
+    plant.say_online()
+
+    def command(device: str) -> None:
+        metric = Metric(5, DataType.UINT16, "speed")
+        body = encode([metric], timestamp_ms=time.time_ns() // 1_000_000, seq=None)
+        plant._client.publish(str(edge_topic("demo", MessageType.DCMD, plant.edge, device)), body, qos=0)
+
+    async with edge.running():
+        await stored(plant, "speed", 7)
+        edge.write(edge.device("press", machine), edge.device("new", other, writable=["speed"]))
+        await edge.changed()
+        await stored(plant, "parts", 2000)
+        command("new")
+        await eventually(
+            lambda: edge.said("command_failed")
+        )  # It was allowed; this machine can only be read.
+        command("press")
+        await eventually(lambda: edge.said("command_refused"))
+        (failed,), (refused,) = edge.said("command_failed"), edge.said("command_refused")
+        assert (failed["device"], refused["device"]) == ("new", "press")
 
 
 async def test_health_says_which_configuration_runs_and_why_the_file_is_not_taken(edge, plant, machines):
