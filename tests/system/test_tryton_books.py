@@ -86,6 +86,12 @@ def other_lot(erp: Books) -> None:
     erp.add(("7", "in", "STEEL", "S-2"), Decimal(-1))
 
 
+def cut_otherwise(erp: Books) -> None:
+    """As much in all."""
+    for quantity in (-2, -3, 1, 4):
+        erp.add(("7", "out", "PUMP", "7"), Decimal(quantity))
+
+
 def labor_twice(erp: Books) -> None:
     erp.work[LABOR] += 1
 
@@ -218,6 +224,7 @@ def third_account(erp: Books) -> None:
         (moved_twice, "move ('7', 'in', 'STEEL', 'S-1'): 4.5 here, 9.0 there"),
         (receipt_lost, "move ('7', 'out', 'PUMP', '7'): 5 here, 0 there"),
         (other_lot, "move ('7', 'in', 'STEEL', 'S-1'): 4.5 here, 5.5 there"),
+        (cut_otherwise, "told 1 times, there 0 times: 3 of ('7', 'out', 'PUMP', '7')"),
         (labor_twice, "there, never told: work of 7 at Assembly, 1800.000000 s, 20.0000 x 1"),
         (energy_lost, "told, not there: work of 7 at Energy, 7200.000000 s, 1.4000 x 1"),
         (hours_changed, "there, never told: work of 7 at Press, 3601.000000 s, 25.0000 x 1"),

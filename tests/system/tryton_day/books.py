@@ -26,6 +26,8 @@ Move = tuple[str, str, str, str]
 """(order, in | out | scrap, item, lot)."""
 Work = tuple[str, str, Decimal, Decimal]
 """(order, work center, seconds, cost)."""
+Fact = tuple[str, str, str, str, Decimal]
+"""A move, and how much of it was told at once."""
 Place = tuple[str, str, str]
 """(location, item, lot)."""
 PRICES = {"STEEL": Decimal("4.00"), "SEAL": Decimal("0.50")}
@@ -38,11 +40,12 @@ HALF_A_DIGIT = DIGITS / 2
 
 @dataclass
 class Books:
-    """`cost`: of each order. `not_on_goods`: what of it was spent after its production was done, so that no price holds it.
+    """`moves`: sums of what stands; `facts`: how often it was told in that quantity. `cost`: of each order. `not_on_goods`: what of it was spent after its production was done, so that no price holds it.
     `opening`: (item, lot) → quantity bought before the day. `undone` and `journal` are Tryton's alone: what was begun there
     and not done, in words, and its books of account."""
 
     moves: dict[Move, Decimal] = field(default_factory=dict)
+    facts: Counter[Fact] = field(default_factory=Counter)
     work: Counter[Work] = field(default_factory=Counter)
     stock: dict[Place, Decimal] = field(default_factory=dict)
     cost: dict[str, Decimal] = field(default_factory=dict)
@@ -53,6 +56,10 @@ class Books:
     journal: Journal = field(default_factory=Journal)
 
     def add(self, move: Move, quantity: Decimal) -> None:
+        """One fact; below 0 takes one back. Nothing is no fact."""
+        if not quantity:
+            return
+        self.facts[(*move, abs(quantity))] += 1 if quantity > 0 else -1
         self.moves[move] = self.moves.get(move, Decimal(0)) + quantity
         if not self.moves[move]:
             del self.moves[move]
@@ -78,6 +85,11 @@ def cost_of(books: Books, order: str) -> Decimal:
 def differences(floor: Books, erp: Books) -> list[str]:
     """What stands on one side otherwise than on the other, in words."""
     found = _unequal("move", floor.moves, erp.moves)
+    found += [
+        f"told {floor.facts[one]} times, there {erp.facts[one]} times: {one[4]} of {one[:4]}"
+        for one in sorted({*floor.facts, *erp.facts})
+        if floor.facts[one] != erp.facts[one]
+    ]
     found += [
         f"told, not there: work {_words(one)} x {times}" for one, times in (floor.work - erp.work).items()
     ]

@@ -10,6 +10,15 @@ from tests.system.tryton_day.journal import FLOW, STOCK, Cycle, Entry, Moved, tw
 BEGAN = datetime(2026, 3, 2, 6, tzinfo=UTC)
 LABOR = ("7", "Assembly", Decimal("1800.000000"), Decimal("20.0000"))
 PRESS = ("7", "Press", Decimal("3600.000000"), Decimal("25.0000"))
+MOVES = (
+    ("in", "STEEL", "S-1", "4.5"),
+    ("in", "STEEL", "S-2", "4.5"),
+    ("in", "SEAL", "L-1", "12"),
+    ("out", "PUMP", "7", "2"),
+    ("out", "PUMP", "7", "3"),
+    ("scrap", "PUMP", "", "1"),
+    ("in", "STEEL", "S-2", "0.5"),
+)
 ENERGY = ("7", "Energy", Decimal("7200.000000"), Decimal("1.4000"))
 STEEL, PUMPS, TAKEN_BACK, MORE_PUMPS, SCRAPPED, LATE = 4, 7, 8, 9, 10, 11
 """Ids of moves."""
@@ -18,13 +27,6 @@ STEEL, PUMPS, TAKEN_BACK, MORE_PUMPS, SCRAPPED, LATE = 4, 7, 8, 9, 10, 11
 def one_order() -> Books:
     """Five pumps good and one scrap, of steel from two lots, with its time and energy; half a kilogram came after the end."""
     books = Books(
-        moves={
-            ("7", "in", "STEEL", "S-1"): Decimal("4.5"),
-            ("7", "in", "STEEL", "S-2"): Decimal("5.0"),
-            ("7", "in", "SEAL", "L-1"): Decimal(12),
-            ("7", "out", "PUMP", "7"): Decimal(5),
-            ("7", "scrap", "PUMP", ""): Decimal(1),
-        },
         work=Counter([LABOR, PRESS, ENERGY]),
         stock={
             ("STO", "STEEL", "S-1"): Decimal("95.5"),
@@ -39,6 +41,8 @@ def one_order() -> Books:
         },
         not_on_goods={"7": Decimal("2.00")},
     )
+    for role, item, lot, quantity in MOVES:
+        books.add(("7", role, item, lot), Decimal(quantity))
     books.cost["7"] = cost_of(books, "7")
     return books
 
