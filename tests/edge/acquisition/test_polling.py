@@ -238,6 +238,21 @@ async def test_nothing_is_stamped_while_the_clock_is_wrong_and_the_hole_is_a_gap
     assert [line["event"] for line in lines if "clock" in line["event"]] == ["clock_not_ready", "clock_ready"]
 
 
+async def test_a_clock_that_jumps_an_hour_ahead_loses_nothing_and_makes_no_gap():
+    wall = [wall_clock_ms()]
+    guard = ClockGuard(wall_ms=lambda: wall[0])
+    sink, driver = Sink(), ScriptedDriver(range(1, 1000), guard.now_ms)
+    async with polling(driver, sink, guard) as poller:
+        await until(lambda: len(sink.told) >= 3)
+        wall[0] += 3_600_000
+        told = len(sink.told)
+        await until(lambda: len(sink.told) >= told + 3)
+        assert (poller.statistics.gaps, poller.statistics.losses) == (0, 0)
+    values = [told for told in sink.told if isinstance(told, int)]
+    assert values == list(range(1, len(values) + 1))
+    assert not [told for told in sink.told if isinstance(told, tuple)], "a gap"
+
+
 async def test_a_device_lost_while_the_clock_is_wrong_is_still_told():
     wall = [wall_clock_ms()]
     guard = ClockGuard(wall_ms=lambda: wall[0])

@@ -1,10 +1,11 @@
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.acquisition.timestamps import ClockGuard, StrictlyLater, reading_time
+from edge.acquisition.timestamps import BELIEVED_MS, RELEASED_MS, ClockGuard, StrictlyLater, reading_time
 from edge.contract.roles import Role
 from edge.errors import ClockNotReady
 
@@ -85,5 +86,35 @@ def test_a_large_step_back_stamps_nothing_until_the_clock_has_caught_up():
     wall.now_ms -= 3_600_000
     with pytest.raises(ClockNotReady):
         guard.now_ms()
+    assert "but it was already" in guard.mistrust
     wall.now_ms = NOW_MS
     assert guard.now_ms() == NOW_MS
+    assert guard.mistrust == ""
+
+
+@pytest.mark.parametrize("year", [1970, 2000, 2025])
+def test_a_computer_that_wakes_up_without_its_battery_stamps_nothing_until_it_knows_the_time(year):
+    wall = Wall(int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000))
+    guard = ClockGuard(wall_ms=wall)
+    with pytest.raises(ClockNotReady, match=f"the clock says {year}-01-01"):
+        guard.now_ms()
+    wall.now_ms = NOW_MS
+    assert guard.now_ms() == NOW_MS
+
+
+def test_a_clock_decades_ahead_stamps_nothing_and_leaves_no_mark():
+    wall = Wall(BELIEVED_MS + 1)
+    guard = ClockGuard(wall_ms=wall)
+    with pytest.raises(ClockNotReady, match="too late to be true"):
+        guard.now_ms()
+    wall.now_ms = NOW_MS
+    assert guard.now_ms() == NOW_MS, "what it said wrongly does not count as said"
+
+
+def test_a_step_forward_is_believed_at_once():
+    """A computer that was off goes on with the time at which it was switched off, until it hears the right one."""
+    wall = Wall(RELEASED_MS + 1)
+    guard = ClockGuard(last_entry_ms=RELEASED_MS, wall_ms=wall)
+    guard.now_ms()
+    wall.now_ms += 90 * 86_400_000
+    assert guard.now_ms() == wall.now_ms

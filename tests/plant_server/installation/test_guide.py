@@ -80,7 +80,7 @@ def test_units_and_files_that_are_named_are_there() -> None:
         r"\blineside-(\w+)(\.timer)?", " ".join(line for line in lines(ENGLISH) if "systemctl" in line)
     ):
         assert f"lineside-{unit[0]}{unit[1] or '.service'}" in UNITS, unit
-    for path in re.findall(r"\b(?:plant_server|erp_bridge|edge)/[\w/.-]+\w", text):
+    for path in re.findall(r"(?<![\w-])(?:plant_server|erp_bridge|edge)/[\w/.-]+\w", text):
         assert list(ROOT.glob(path)) or list(ROOT.glob(f"{path}*")), path
     for variable in set(re.findall(r"LINESIDE_[A-Z_]+", text)):
         assert (
