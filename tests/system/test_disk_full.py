@@ -1,6 +1,8 @@
-"""The edge's disk is full while the broker is away: no part is lost, and what had to go is told."""
+"""The edge's disk is full, or turns read-only: no part is lost or counted twice, and what had to go is told."""
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from plant_server.demo.plant import Plant
+from tests.edge.delivery.power_cut import build_shim
 from tests.system.small_disk import SmallDisk, small_disk
 from tests.system.workshop import Wiring, Workshop, workshop
 
@@ -22,6 +25,7 @@ pytestmark = [
 DISK_BYTES = 12 << 20
 LEFT_BYTES = 256 << 10
 MADE_ON_FULL_DISK = 500  # Parts; 46 a second.
+MADE_READ_ONLY = 100
 PERIOD_S = 0.1
 GAPS = "SELECT count(DISTINCT first) FROM plant.gap WHERE reason IN ('dropped', 'too_old')"
 
@@ -69,6 +73,35 @@ def test_a_full_disk_costs_samples_but_no_parts(small: OnASmallDisk) -> None:
     shop.wait_until_moving()
     verdict = shop.verdict()
     assert verdict.good, str(verdict)
+
+
+@pytest.mark.skipif(
+    shutil.which("gcc") is None and shutil.which("cc") is None,
+    reason="no C compiler: the shim cannot be built",
+)
+def test_a_disk_that_turns_read_only_costs_no_part_and_is_found_well_again(tmp_path: Path) -> None:
+    scenario = Path(__file__).with_name("counters.yaml")
+    with workshop(tmp_path, Wiring(scenario=str(scenario), rewire=poll_quickly)) as shop:
+        fault = tmp_path / "errno"
+        shop.edge.stop()
+        shop.edge.start(
+            LD_PRELOAD=str(build_shim(tmp_path, "failing_disk")),
+            FAILING_DISK=str(shop.floor.spool_path.parent),
+            FAILING_DISK_ERRNO=str(fault),
+        )
+        shop.produce()
+        shop.wait_until_moving()
+        fault.write_text(str(errno.EROFS))
+        shop.wait_until("a word about it", lambda: "spool_unavailable" in edge_log(shop))
+        head, made = shop.head(), shop.made()
+        shop.wait_until("production meanwhile", lambda: shop.made() > made + MADE_READ_ONLY)
+        assert shop.head() == head, "something was written to a disk that takes nothing"
+        fault.unlink()
+        shop.wait_until("a word that it is over", lambda: "spool_available" in edge_log(shop))
+        assert "remount,rw" in edge_log(shop)
+        shop.wait_until_moving()
+        verdict = shop.verdict()
+        assert verdict.good, str(verdict)
 
 
 def edge_log(shop: Workshop) -> str:
