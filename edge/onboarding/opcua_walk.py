@@ -165,7 +165,8 @@ class Walk:
         return references
 
     def _entered(self, place: _Place, references: Sequence[ua.ReferenceDescription]) -> Iterator[_Place]:
-        """The new places behind these references; properties are noted at their variable instead."""
+        """The new places behind these references; properties are noted at their variable instead. Those of an object are
+        variables like others: companion specifications keep values in them. Those of the standard itself only describe."""
         for reference in references:
             node = _local(reference.NodeId)
             if node is None or node in self._seen or node in NOT_ENTERED:
@@ -174,8 +175,11 @@ class Walk:
             self.found.nodes += 1
             name = reference.BrowseName.Name or reference.DisplayName.Text or node.to_string()
             if reference.ReferenceTypeId == numeric(ObjectIds.HasProperty):
+                own = Variable(node, (*place.path, name), reference.BrowseName.NamespaceIndex)
                 if place.variable is not None:
                     place.variable.properties[name] = node
+                elif own.namespace:
+                    self.found.variables.append(own)
                 continue
             variable = None
             if reference.NodeClass == ua.NodeClass.Variable:

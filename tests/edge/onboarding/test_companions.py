@@ -62,6 +62,20 @@ def test_what_a_machine_lacks_of_its_profile_is_said(lineside, server):
     assert "profile machinetool, 5 of 6 tags; not there: feed_override" in " ".join(shown.split())
 
 
+def test_values_that_are_properties_of_an_object_are_found(lineside, server, tmp_path):
+    path = tmp_path / "moulder.yaml"
+    result = lineside("browse", server.url, "--insecure", "--filter", "*IMM_MUSTER*", "--out", str(path))
+    assert result.exit_code == 0, result.stderr
+    places = [line.strip(" #").split(":")[0] for line in path.read_text(encoding="utf-8").splitlines()]
+    moulder = "DeviceSet/IMM_MUSTER_0123456"
+    assert f"{moulder}/Jobs/ActiveJobValues/JobStatus" in places
+    assert f"{moulder}/MachineStatus/MachineMode" in places
+    assert f"{moulder}/Jobs/ActiveJobValues/JobPartsCounter" in places
+    assert not [place for place in places if place.endswith(("/Id", "/StateNumber"))], (
+        "the standard's own describe"
+    )
+
+
 def test_a_server_without_machines_drafts_no_device(lineside, press, tmp_path):
     result = lineside(
         "browse", press.url, "--insecure", "--filter", "program", "--devices", str(tmp_path / "d.yaml")
