@@ -32,9 +32,9 @@ FAILURES_SHARE = 0.3
 DIES_SHARE = 0.3
 
 
-def limits_for(storage: Literal["disk", "flash"]) -> SpoolLimits:
+def limits_for(storage: Literal["disk", "flash"], max_bytes: int = 300 * 1024) -> SpoolLimits:
     """So small that room must be made all the time."""
-    return SpoolLimits(max_bytes=300 * 1024, keep_h=0, storage=storage)
+    return SpoolLimits(max_bytes=max_bytes, keep_h=0, storage=storage)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,9 @@ class Life:
     def _open(self) -> None:
         while True:
             try:
-                self._spool = open_or_set_aside(self._path, limits_for(self._storage))
+                # Now and then with a bound below what the file has: it shrinks.
+                limits = limits_for(self._storage, self._rng.choice([300, 300, 120]) * 1024)
+                self._spool = open_or_set_aside(self._path, limits)
                 break
             except SpoolError:  # A write failed: whoever watches over the edge starts it again.
                 self._tell("refused")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.delivery import spool_opening
+from edge.delivery import spool_disk, spool_opening
 from edge.delivery.entries import GapEntry
 from edge.delivery.spool import Spool, SpoolLimits
 from edge.delivery.spool_opening import begin_again, open_or_set_aside
@@ -230,6 +230,14 @@ def test_a_new_file_without_a_damaged_one_beside_it_begins_empty(tmp_path: Path)
     spool = open_or_set_aside(tmp_path / "deep" / "spool.db", LIMITS)
     assert spool.read(0) == []
     spool.close()
+
+
+def test_the_name_of_a_new_folder_is_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a loss of power may take the folder with the file that was synced in it."""
+    synced: list[Path] = []
+    monkeypatch.setattr(spool_disk, "sync_folder", synced.append)
+    open_or_set_aside(tmp_path / "deep" / "er" / "spool.db", LIMITS).close()
+    assert synced[:2] == [tmp_path, tmp_path / "deep"]
 
 
 def test_a_folder_in_the_place_of_the_file_is_no_damage_to_set_aside(tmp_path: Path) -> None:
