@@ -20,6 +20,12 @@ pytestmark = pytest.mark.system
 
 SIZES = {"terminal": (1280, 800), "smallest terminal": (1024, 768), "phone": (390, 844)}
 MM_PX = 5.9
+FULL_SPOOLS = """
+WITH away AS (INSERT INTO plant.edge (group_id, node, online) VALUES ('demo', 'paint-shop-in-the-north-hall', false) RETURNING edge_id)
+INSERT INTO plant.edge_spool (edge_id, waiting, oldest_age_s, used_bytes, bound_bytes, disk_free_bytes, received_time)
+SELECT edge_id, 1204331, 12400, 1850000000, 2147483648, 120000000, now()
+FROM (SELECT edge_id FROM plant.edge UNION ALL SELECT edge_id FROM away) AS told
+"""
 LINE = STATION.rpartition("/")[0]
 PANELS = (
     "report",
@@ -119,7 +125,7 @@ async def pages_beside(page: Page, plant: Plant) -> AsyncIterator[str]:
     await page.locator("#boss details summary").first.click()
     yield "owner"
     await page.goto(f"{plant.url}/integrator")
-    await expect(page.locator("#integrator section")).to_have_count(7)
+    await expect(page.locator("#integrator section")).to_have_count(8)
     yield "integrator"
 
 
@@ -136,6 +142,7 @@ async def test_every_screen_is_accessible_and_fits_gloves(
     await explained_stop(plant.shop)
     await left_by(plant.shop, plant.other)
     await somebody_calls(plant.shop, plant.other)
+    await connection.execute(FULL_SPOOLS)
     await connection.execute("UPDATE plant.person SET language = %s", (language,))
     faults: dict[str, Any] = {}
     names = []

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from erp_bridge.schema.migrate import migrate
 from plant_server.embedded.postgres import PostgresServer
+from plant_server.ingest.quarantine import Reason, SampleReason
 from plant_server.installation.doctor_texts import TEXTS
 from plant_server.people.roles import Role
 from tests.plant_server.api_fixture import asking
@@ -248,3 +249,43 @@ async def test_an_operator_or_a_stranger_does_not_see_it(app: FastAPI, connectio
         assert (answer.status_code, answer.headers["location"]) == (303, "/?then=integrator")
         await sign_in(stranger, person)
         assert (await stranger.get("/integrator/health")).status_code == 403
+
+
+GAP_REASONS = {
+    "dropped",
+    "too_old",
+    "corrupt",
+    "not_kept",
+    "set_aside",
+    "overflow",
+    "no_contact",
+    "clock",
+    "redefined",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_reason_of_quarantine_and_of_gaps_is_said_in_words_with_what_to_do(
+    client: httpx.AsyncClient, connection: AsyncConnection, language: str
+) -> None:
+    await furnish(connection)
+    for reason in GAP_REASONS:
+        await lose(connection, reason, 1)
+    for reason in Reason:
+        await connection.execute(
+            "INSERT INTO plant.quarantine (edge_id, topic, payload, reason, detail)"
+            " SELECT edge_id, 'spBv1.0/demo/DDATA/press-shop/press1', '\\x00', %s, '' FROM plant.edge",
+            (reason,),
+        )
+    for sample in SampleReason:
+        await connection.execute(
+            "INSERT INTO plant.sample_quarantine (time_ms, tag_id, quality, reason) SELECT 0, tag_id, 192, %s FROM plant.tag",
+            (sample,),
+        )
+    text = await page(client, language)
+    missing, quarantine = part(text, "spools", "quarantine"), part(text, "quarantine", "deliveries")
+    assert missing.count("→") == len(GAP_REASONS)
+    assert quarantine.count("→") == len(Reason) + len(SampleReason)
+    told = re.findall(r"press-shop ([^:]+):", missing + quarantine)
+    assert not {*GAP_REASONS, *Reason, *SampleReason} & set(told)
+    assert len(set(told)) == len(told) == len(GAP_REASONS) + len(Reason) + len(SampleReason)
