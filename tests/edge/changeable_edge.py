@@ -12,13 +12,15 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from edge.configuration.starting import starting_configuration
+from edge.contract.spool_metrics import REDEFINED
+from edge.contract.topics import MessageType
 from edge.delivery.entries import Contact, GapEntry, Numbered, Readings
 from edge.delivery.spool import Spool, SpoolLimits
 from edge.run import run_from
 from plant_server.embedded.broker import Broker
 from simulators.modbus_tcp import READ_HOLDING, ModbusServer, Table
 from tests.edge.delivery.running_edge import settings_for
-from tests.edge.delivery.scripted_plant import eventually
+from tests.edge.delivery.scripted_plant import ScriptedPlant, Told, eventually
 
 PARTS, OTHER_PARTS, SPEED = 0, 2, 4
 """Registers of every machine. `OTHER_PARTS` shows 40 more than `PARTS`: a step that the machine could make."""
@@ -168,3 +170,30 @@ def changeable(folder: Path, broker: Broker, edge: str, host: str | None) -> Cha
     made = Changeable(folder / "lineside.yaml", config, folder / "spool.db")
     made.profile("cell", counter())
     return made
+
+
+# -- what a test asks of it, and of the plant ---------------------------------------------------------------------------
+
+
+def births(plant: ScriptedPlant, device: str) -> list[Told]:
+    return [told for told in plant.of(MessageType.DBIRTH) if told.device == device]
+
+
+def deaths(plant: ScriptedPlant, device: str) -> list[Told]:
+    return [told for told in plant.of(MessageType.DDEATH) if told.device == device]
+
+
+def tags(birth: Told) -> set[str]:
+    return {metric.name or "" for metric in birth.payload.metrics if "/" not in (metric.name or "")}
+
+
+async def stored(plant: ScriptedPlant, tag: str, value: object) -> None:
+    await eventually(lambda: value in plant.values(tag), f"{tag} = {value}")
+
+
+def contacts(edge: Changeable, device: str) -> list[bool]:
+    return [told for told in edge.told(device) if isinstance(told, bool)]
+
+
+def counted(edge: Changeable, device: str) -> list[int]:
+    return [int(str(told)) for told in edge.told(device) if told not in (True, False, REDEFINED)]
