@@ -21,7 +21,7 @@ def show(browsed: Browsed, console: Console | None = None) -> None:
     for found, tag in zip(browsed.found, browsed.draft.tags, strict=True):
         bounds = f"{found.low:g} … {found.high:g}" if found.low is not None and found.high is not None else ""
         movement = movement_of(found.values)
-        role = f"{tag.fields['role']}{' (PackML)' if found.standard else ''}"
+        role = f"{tag.fields['role']}{f' ({found.standard_of})' if found.standard else ''}"
         table.add_row(
             *_plain(
                 tag.name, found.place, shown(found.value), found.unit, bounds, str(found.address["datatype"])

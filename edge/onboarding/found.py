@@ -11,7 +11,8 @@ from edge.contract.datatypes import DataType
 class Found:
     """One value: where it is, what it was when it was read, first and last of `values`, over `seconds`.
 
-    `address` are the keys that a profile names it by. `standard` is its name in PackML (OPC 30050), if it has one.
+    `address` are the keys that a profile names it by. `standard` is its name in PackML (OPC 30050), or that
+    in another companion specification with the specification before it, if it has one.
     """
 
     path: Sequence[str]  # Names from the root down, the last its own.
@@ -30,6 +31,12 @@ class Found:
     @property
     def value(self) -> Value:
         return self.values[-1] if self.values else None
+
+    @property
+    def standard_of(self) -> str:
+        """Whose name it is."""
+        before, _, _ = (self.standard or "").rpartition(": ")
+        return before or ("PackML" if self.standard else "")
 
     @property
     def place(self) -> str:

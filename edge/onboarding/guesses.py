@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from edge.contract.datatypes import DataType
+from edge.onboarding.companion_names import BY_NAME as COMPANIONS
 from edge.onboarding.draft import DraftTag, Fields
 from edge.onboarding.found import Found
 from edge.onboarding.movement import Movement, movement_of, rate_of
 from edge.onboarding.names import names_of, words_of
-from edge.onboarding.packml import BY_NAME
+from edge.onboarding.packml import BY_NAME as PACKML
 
 COUNTER_RATE_MAX = 100.0  # Per second; the shipped profiles' own generous bound.
 METER_RATE_MAX_WH = 500.0  # 1.8 MW.
@@ -76,8 +77,10 @@ def _seen(found: Found, movement: Movement) -> str:
 
 
 def _standard(found: Found) -> tuple[Fields, str] | None:
-    """What PackML says of it. In the standard's own namespace only how fast it may count is left to confirm."""
-    meaning = BY_NAME.get(found.standard or "")
+    """What its companion specification says of it. In the standard's own namespace only how fast it may count is left to
+    confirm."""
+    name = found.standard or ""
+    meaning = PACKML.get(name) or COMPANIONS.get(name)
     if meaning is None:
         return None
     fields: dict[str, str | int | float] = {"role": meaning.role}
@@ -92,7 +95,8 @@ def _standard(found: Found) -> tuple[Fields, str] | None:
     # PackML counts are never negative, so a signed one goes round at half its range; `bits` says so.
     counted = _counter_fields(found, meaning.counts, meaning.unit)
     what = "rate_max" if found.standard_sure else "role, counts, width and rate_max"
-    return counted, f"{what}: its name is PackML's{'' if found.standard_sure else ', its namespace is not'}"
+    whose = f"its name is {found.standard_of}'s"
+    return counted, f"{what}: {whose}{'' if found.standard_sure else ', its namespace is not'}"
 
 
 def _meaning(found: Found, movement: Movement) -> tuple[Fields, str]:

@@ -11,6 +11,7 @@ from edge.acquisition.driver import Value
 from edge.contract.datatypes import DataType
 from edge.drivers.opcua.batch_read import scalar as plain
 from edge.drivers.opcua.structures import pick
+from edge.onboarding.companion_names import companion_name
 from edge.onboarding.found import Found
 from edge.onboarding.opcua_reading import Reader, good, scalar
 from edge.onboarding.opcua_walk import Variable
@@ -135,7 +136,9 @@ def found_of(
 
 
 def _found(one: Described, namespaces: Sequence[str], common: int, seconds: float) -> Found:
-    in_namespace = _uri(namespaces, one.variable.namespace) == PACKML
+    uri = _uri(namespaces, one.variable.namespace)
+    in_namespace = uri == PACKML
+    companion = companion_name(uri, one.variable.path[-1])
     return Found(
         path=one.variable.path,
         address=_address(one, namespaces, common),
@@ -145,8 +148,10 @@ def _found(one: Described, namespaces: Sequence[str], common: int, seconds: floa
         unit=one.unit,
         low=one.low,
         high=one.high,
-        standard=standard_name(one.variable.path, in_namespace=in_namespace) or _standard_inside(one),
-        standard_sure=in_namespace,
+        standard=companion
+        or standard_name(one.variable.path, in_namespace=in_namespace)
+        or _standard_inside(one),
+        standard_sure=in_namespace or companion is not None,
         bits=one.bits,
     )
 

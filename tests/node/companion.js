@@ -82,7 +82,7 @@ function counters(parent, cycles, key) {
 }
 
 const build = {
-  press(folder) { // OPC 40001-1, clauses 8, 12, 13 and 14.
+  press(folder) { // OPC 40001-1, clauses 8, 9, 12, 13 and 14.
     const machine = object(folder, "own:Press 1", "organizedBy");
     identification(machine, "P-4711");
     const blocks = object(machine, "Machinery:MachineryBuildingBlocks");
@@ -113,7 +113,7 @@ const build = {
     });
     return machine;
   },
-  moulder() { // OPC 40077, clause 7; OPC 40083, clauses 12, 13, 14, 18.
+  moulder() { // OPC 40077, clause 7; OPC 40083, clauses 8, 12, 14, 18.4.
     const folder = machines.get("deviceSet");
     const machine = object(folder, "own:IMM_MUSTER_0123456");
     const information = object(machine, "IMM:MachineInformation");

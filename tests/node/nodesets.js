@@ -14,7 +14,7 @@ const UA = "http://opcfoundation.org/UA/";
 
 function machineTool(space, own) {
   const index = (uri) => space.getNamespaceIndex(UA + uri);
-  const folder = space.findNode(`ns=${index("Machinery/")};i=1001`); // Machines, OPC 40001-1, 9.2
+  const folder = space.findNode(`ns=${index("Machinery/")};i=1001`); // Machines, OPC 40001-1, clause 9
   const machine = space.findObjectType("MachineToolType", index("MachineTool/")).instantiate({
     browseName: "Mill 7", organizedBy: folder, namespace: own,
     optionals: [

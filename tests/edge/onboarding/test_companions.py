@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from edge.contract.roles import Counts, Role
 from edge.drivers.opcua.machines import FoundMachine
 from edge.onboarding.companions import distinguished
+from edge.onboarding.draft import loaded
 from tests.edge.command_line import lineside_edge
 from tests.edge.drivers.opcua.hall import hall
 
@@ -74,6 +76,20 @@ def test_values_that_are_properties_of_an_object_are_found(lineside, server, tmp
     assert not [place for place in places if place.endswith(("/Id", "/StateNumber"))], (
         "the standard's own describe"
     )
+    tags = {tag.name: tag for tag in loaded(path.read_text(encoding="utf-8")).polled}
+    assert (tags["job_status"].role, tags["job_status"].vocabulary) == (Role.STATE, "euromap_job")
+    assert (tags["machine_mode"].role, tags["machine_mode"].vocabulary) == (Role.MODE, "euromap_mode")
+    good = tags["job_good_parts_counter"]
+    assert (good.role, good.counts, good.width) == (Role.COUNTER, Counts.GOOD, 64)
+    assert "rate_max: its name is EUROMAP 83's" in path.read_text(encoding="utf-8")
+
+
+def test_a_channel_of_a_machine_tool_is_drafted_as_a_state(lineside, server, tmp_path):
+    path = tmp_path / "mill.yaml"
+    shown = lineside("browse", server.url, "--insecure", "--filter", "*ChannelState", "--out", str(path))
+    assert "state (Machine Tools)" in shown.stdout
+    (state,) = loaded(path.read_text(encoding="utf-8")).polled
+    assert (state.role, state.vocabulary) == (Role.STATE, "machinetool_channel")
 
 
 def test_a_server_without_machines_drafts_no_device(lineside, press, tmp_path):
