@@ -59,6 +59,24 @@ async def test_only_devices_that_differ_are_stopped_and_the_others_are_polled_wi
     )
 
 
+async def test_on_a_shared_line_the_others_keep_the_connection(edge, plant, machines):
+    machine, _ = machines
+    machine.works = True
+    edge.write(edge.device("steady", machine), edge.device("other", machine))
+    plant.say_online()
+    async with edge.running():
+        await eventually(lambda: births(plant, "steady") and births(plant, "other"))
+        edge.write(edge.device("steady", machine), edge.device("other", machine, registers_per_read=2))
+        await edge.changed()
+        await eventually(lambda: len(births(plant, "other")) == 2)
+        edge.write(edge.device("steady", machine))
+        await edge.changed()
+        await stored(plant, "parts", machine.parts + 3)
+    assert machine.connections == 1
+    assert contacts(edge, "steady") == [True]
+    assert contacts(edge, "other") == [True, False, True, False]
+
+
 async def test_a_device_is_added_and_another_removed_and_what_it_had_read_is_stored(edge, plant, machines):
     first, second = machines
     first.works = True

@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge.configuration.accepted import AcceptedConfigurations
 from edge.contract.spool_metrics import REDEFINED
 from tests.edge.changeable_edge import OTHER_PARTS, births, contacts, counter, stored
 from tests.edge.delivery.scripted_plant import eventually
@@ -68,6 +69,33 @@ async def test_a_counter_that_changed_while_the_edge_was_off_begins_anew(edge, p
         await eventually(lambda: machine.connections == 3)
         await eventually(lambda: contacts(edge, "press")[-1] and len(contacts(edge, "press")) == 5)
     assert edge.told("press").count(REDEFINED) == 2, "it is said once"
+
+
+async def test_what_could_not_be_kept_as_accepted_is_said_again_at_the_next_start(
+    edge, plant, machines, monkeypatch
+):
+    """As after a kill in between: rather once too often than a step that nobody made."""
+    machine, _ = machines
+    edge.write(edge.device("press", machine))
+    plant.say_online()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with edge.running():
+        await stored(plant, "parts", 1000)
+        await eventually(lambda: AcceptedConfigurations(edge.spool).newest())
+        edge.profile("cell", counter(OTHER_PARTS))
+        with monkeypatch.context() as patched:
+            patched.setattr(AcceptedConfigurations, "keep", full)
+            await edge.changed()
+            await stored(plant, "parts", 1040)
+            await eventually(lambda: edge.said("configuration_not_kept"))
+    assert edge.told("press").count(REDEFINED) == 2
+    async with edge.running():
+        await eventually(lambda: edge.told("press")[-3:] == [True, REDEFINED, "1040"])
+        await eventually(lambda: len(AcceptedConfigurations(edge.spool).all()) == 2)
+    assert edge.told("press").count(REDEFINED) == 4
 
 
 async def test_a_device_that_comes_back_with_another_counter_begins_anew(edge, plant, machines):
