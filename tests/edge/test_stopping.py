@@ -16,6 +16,7 @@ from edge.delivery.entries import Readings
 from edge.delivery.spool import Spool, SpoolLimits
 from edge.delivery.spool_opening import open_spool
 from plant_server.embedded.broker import Broker, running_broker
+from plant_server.security.certificate_authority import CertificateAuthority
 from tests.edge.delivery.small_disk import fill, small_disk
 from tests.edge.onboarding.foreign_machines import Machine, modbus_machine
 
@@ -106,7 +107,11 @@ def running(
 ) -> Iterator[RunningEdge]:
     with ExitStack() as stack:
         mute = stack.enter_context(mute_port())
-        url, login = f"mqtt://127.0.0.1:{mute}", ""
+        ca = CertificateAuthority(folder / "ca").certificate
+        url, login = (
+            f"mqtts://127.0.0.1:{mute}",
+            f'ca: "{ca}"',
+        )  # paho waits in the handshake, without a bound.
         if broker is not None:
             credentials = broker.credentials_for_edge("demo", "e1")
             (folder / "password").write_text(credentials.password or "")
