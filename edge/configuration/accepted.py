@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,13 @@ class AcceptedConfigurations:
                 log.debug("accepted_configuration_outdated", reason=str(error))
 
     def keep(self, path: Path, texts: Texts, at: datetime) -> datetime:
-        """Since when these texts are the accepted ones: `at`, or earlier if they are the newest already. Raises OSError."""
+        """Since when these texts are the accepted ones: `at`, or earlier if they are the newest already. What is kept last is
+        the newest also after the clock went back: then its time follows the one before. Raises OSError."""
         file, newest = absolute(path), self.newest()
         if newest is not None and (newest.file, newest.texts) == (file, texts):
             return newest.at
+        if newest is not None:
+            at = max(at, newest.at + timedelta(microseconds=1))
         body = {"file": str(file), "text": texts.file, "profiles": dict(texts.profiles)}
         write_durably(self.folder / f"{at.astimezone(UTC):{_TIME}}.json", json.dumps(body, indent=1))
         for old in self._files()[KEPT_MAX:]:

@@ -65,6 +65,15 @@ def test_the_newest_are_kept_and_the_same_is_kept_once(tmp_path) -> None:
     assert {path.stat().st_mode & 0o777 for path in kept.folder.iterdir()} == {0o600}
 
 
+def test_the_last_is_the_newest_also_after_the_clock_went_back(tmp_path) -> None:
+    kept = AcceptedConfigurations(tmp_path / "spool.db")
+    file = tmp_path / "lineside.yaml"
+    for number in range(KEPT_MAX + 2):
+        kept.keep(file, Texts(f"# {number}"), NOW - timedelta(days=number))
+    found = kept.all()
+    assert [one.texts.file for one in found] == [f"# {number}" for number in range(KEPT_MAX + 1, 1, -1)]
+
+
 def test_what_rotted_is_passed_over(tmp_path) -> None:
     kept = AcceptedConfigurations(tmp_path / "spool.db")
     for number in range(3):
