@@ -18,7 +18,6 @@ from pathlib import Path
 import structlog
 
 from edge.acquisition.polling import Anew, DevicePoller
-from edge.acquisition.timestamps import wall_clock_ms
 from edge.configuration.accepted import AcceptedConfigurations
 from edge.configuration.difference import Difference, difference
 from edge.configuration.reading import Configuration, ConfigurationFiles, Texts
@@ -151,7 +150,8 @@ class Reconfiguration:
         self, found: Difference, stopped: dict[str, DevicePoller], pollers: Iterable[DevicePoller]
     ) -> None:
         """What was read until now was read by the old configuration."""
-        writer, now_ms = self._running.writer, wall_clock_ms()
+        writer = self._running.writer
+        now_ms = self._running.clock.last_ms  # Not the wall's: nothing is stamped by a clock that is not believed.
         for name in stopped:
             writer.live.forget(name)
         for poller in pollers:
