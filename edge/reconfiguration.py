@@ -151,7 +151,7 @@ class Reconfiguration:
     ) -> None:
         """What was read until now was read by the old configuration."""
         writer = self._running.writer
-        now_ms = self._running.clock.last_ms  # Not the wall's: nothing is stamped by a clock that is not believed.
+        now_ms = self._running.clock.last_ms  # Nothing is stamped by a clock that is not believed.
         for name in stopped:
             writer.live.forget(name)
         for poller in pollers:
