@@ -28,7 +28,7 @@ from tests.tryton.set_up import bought
 from tests.tryton.traces import customers, lots, productions, traced, used
 
 __all__ = ["database_server", "erp", "erp_template"]
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 OPENING = {
     ("STEEL", "S-1"): Decimal(100),
     ("STEEL", "S-2"): Decimal(600),
@@ -39,7 +39,7 @@ PULLED = (
 )
 PULLED_BOMS = "SELECT count(*) FROM bridge.inbox WHERE kind = 'bom' AND state = 'done'"
 FEW = 12
-KILLED_WITHIN_S, TOLD_WITHIN_S = 300.0, 180.0
+KILLED_WITHIN_S, TOLD_WITHIN_S = 450.0, 180.0
 
 
 @pytest.fixture
