@@ -10,7 +10,7 @@ from tests.system.day import evening, morning, shift
 from tests.system.day.day import Day, day_at
 from tests.system.day.factory import Factory, living_factory
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
