@@ -26,14 +26,14 @@ def glances(
 
 
 def test_an_edge_that_stays_as_it_is_stays_within_its_bounds() -> None:
-    figures = verdict(glances(), uncommitted=0)
+    figures = verdict(glances(), uncommitted=0, arrived=1.0)
     assert figures["beyond"] == []
     assert abs(figures["rss_mb_per_h"]) < 0.5
     assert (figures["fds_start"], figures["fds_end"]) == (17, 17)
 
 
 def test_filling_caches_is_not_growing() -> None:
-    assert verdict(glances(noise=0), uncommitted=0)["rss_mb_per_h"] == pytest.approx(0, abs=0.01)
+    assert verdict(glances(noise=0), uncommitted=0, arrived=1.0)["rss_mb_per_h"] == pytest.approx(0, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -46,21 +46,28 @@ def test_filling_caches_is_not_growing() -> None:
     ],
 )
 def test_each_growth_is_named(grown: dict[str, float], name: str) -> None:
-    assert any(told.startswith(f"{name} ") for told in verdict(glances(**grown), uncommitted=0)["beyond"])
+    assert any(
+        told.startswith(f"{name} ")
+        for told in verdict(glances(**grown), uncommitted=0, arrived=1.0)["beyond"]
+    )
 
 
 def test_what_was_never_confirmed_is_named() -> None:
-    assert verdict(glances(), uncommitted=3)["beyond"] == ["uncommitted 3 > 0"]
+    assert verdict(glances(), uncommitted=3, arrived=1.0)["beyond"] == ["uncommitted 3 > 0"]
+
+
+def test_an_edge_that_hardly_worked_is_named() -> None:
+    assert verdict(glances(), uncommitted=0, arrived=0.5)["beyond"] == ["only 50% of the values arrived"]
 
 
 def test_one_file_that_is_open_for_a_moment_is_no_leak() -> None:
     seen = glances()
     seen[-1] = Glance(1800, 86, 18, 0.4)
-    assert verdict(seen, uncommitted=0)["fds_more"] == 0
+    assert verdict(seen, uncommitted=0, arrived=1.0)["fds_more"] == 0
 
 
 def test_every_bound_is_a_figure_of_the_row() -> None:
-    assert BOUNDS.keys() <= verdict(glances(), uncommitted=0).keys()
+    assert BOUNDS.keys() <= verdict(glances(), uncommitted=0, arrived=1.0).keys()
 
 
 def test_a_line_by_least_squares() -> None:
