@@ -11,6 +11,7 @@ copy of the log, and then believes it.
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -56,9 +57,11 @@ class SpoolDisk:
             with open(probe, "wb", buffering=0) as file:
                 file.write(bytes(4096))
                 os.fsync(file.fileno())
-            probe.unlink()
         except OSError as error:
             return error.errno
+        finally:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
         return None
 
     def explain(self, reason: object) -> str:
