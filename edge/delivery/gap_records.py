@@ -8,7 +8,7 @@ the count 0 stands in, so that the record is not taken for one that knows nothin
 
 from collections.abc import Mapping, Sequence
 
-from edge.contract.spool_metrics import Gap, GapTag
+from edge.contract.spool_metrics import REDEFINED, Gap, GapTag
 from edge.delivery.entries import Contact, Entry, GapEntry, Readings, TagDefinition
 
 ROWS_MAX = 500
@@ -51,7 +51,11 @@ class GapTally:
         self._times.append(entry.time_ms)
 
     def total(self) -> Gap:
-        reason = self._reasons.pop() if len(self._reasons) == 1 else "dropped"
+        reason = next(iter(self._reasons)) if len(self._reasons) == 1 else "dropped"
+        if (
+            REDEFINED in self._reasons
+        ):  # Whatever else is told, no step over this record was made by a counter it names.
+            reason = REDEFINED
         rows = bounded(list((self._lost or self._whole).values()))
         return Gap(reason, min(self._times, default=None), max(self._times, default=None), rows)
 

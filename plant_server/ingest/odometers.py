@@ -199,7 +199,10 @@ def steps_of(cursor: psycopg.Cursor, edge_id: int, facts: Facts) -> list[Step]:
         steps.append(Break(_counted_tags(cursor, edge_id, facts.contact.device, None)))
     if facts.gap is not None:
         if facts.gap.reason == REDEFINED:
-            named = [_counted_tags(cursor, edge_id, row.device, _each(row.tag)) for row in facts.gap.tags]
+            rows: list[tuple[str | None, str | None]] = [
+                (row.device, _each(row.tag)) for row in facts.gap.tags
+            ]
+            named = [_counted_tags(cursor, edge_id, device, tag) for device, tag in rows or [(None, None)]]
             steps.append(Anew(frozenset().union(*named)))
         elif facts.gap.tags:
             named = [

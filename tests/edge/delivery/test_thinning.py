@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge.contract.datatypes import DataType
 from edge.contract.spool_metrics import REDEFINED, Gap, GapTag
 from edge.delivery.entries import Contact, Entry, GapEntry, Numbered, Readings, TagDefinition, number
-from edge.delivery.gap_records import NOTHING_LOST
+from edge.delivery.gap_records import NOTHING_LOST, gap_of
 from edge.delivery.thinning import drop_older_half, thin
 from tests.edge.delivery.entry_strategies import TAGS, counted_series, not_counted, runs, told
 
@@ -125,6 +125,14 @@ def test_a_counter_is_told_whole_on_either_side_of_its_redefinition(tag: str) ->
     assert counted_series(thinned)[1] == [0, 9, 500, 509]
     assert counted_series(thinned[: thinned.index(record)])[1] == [0, 9]
     assert _thinned(thinned) == thinned
+
+
+def test_where_counts_are_dropped_too_a_redefinition_among_them_is_still_told() -> None:
+    """Else the step over the record would be taken for parts."""
+    record = GapEntry(1, Gap(REDEFINED, 1100, 1200, (GapTag("press", "parts", 1100, 1200),)))
+    gap = gap_of([*_counter(range(10)), record, *_counter(range(500, 510))], TAGS, "dropped")
+    assert (gap.reason, [(row.device, row.tag) for row in gap.tags]) == (REDEFINED, [("press", "parts")])
+    assert gap_of(_counter(range(10)), TAGS, "dropped").reason == "dropped"
 
 
 def test_a_counter_that_only_rose_is_told_by_its_ends() -> None:

@@ -82,14 +82,16 @@ def test_a_gap_of_a_whole_device_breaks_its_counters_unless_it_was_thinned(
     assert [kind for _, kind, _, _ in cases(plant)] == kinds
 
 
-def redefined(edge: WireEdge, tag: str = "good") -> Gap:
+def redefined(edge: WireEdge, tag: str | None = "good") -> Gap:
+    """`None`: merged with a record of which nobody knows the tags."""
     now = edge.now_ms
-    return Gap(REDEFINED, now, now + 1000, (GapTag("press1", tag, now, now + 1000, None),))
+    rows = () if tag is None else (GapTag("press1", tag, now, now + 1000, None),)
+    return Gap(REDEFINED, now, now + 1000, rows)
 
 
-@pytest.mark.parametrize("tag", ["good", "*"])
+@pytest.mark.parametrize("tag", ["good", "*", None])
 def test_the_step_to_another_number_of_a_redefined_tag_is_made_by_nobody(
-    plant: Plant, born: WireEdge, tag: str
+    plant: Plant, born: WireEdge, tag: str | None
 ) -> None:
     """The machine could have made it, and the value is too high for a restart: any other break would believe it."""
     plant.store(count(born, 1, 1000, 0), count(born, 2, 1003, 1), born.contact(3, "press1", False))
