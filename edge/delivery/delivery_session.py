@@ -3,19 +3,19 @@
 import asyncio
 import random
 from collections import deque
-from dataclasses import replace
 
 import structlog
 
 from edge.contract.failpoints import failpoint
-from edge.contract.payloads import MalformedPayload, Metric, decode, decode_state
+from edge.contract.payloads import MalformedPayload, decode_state
 from edge.contract.spool_metrics import HEARTBEAT_EVERY_S
-from edge.contract.topics import MessageType, TopicError, parse_topic, state_topic
+from edge.contract.topics import TopicError, state_topic
 from edge.delivery.announcements import Announcements
 from edge.delivery.backlog import Backlog, Batch
 from edge.delivery.broker_list import Stay
 from edge.delivery.delivering import Delivering, now_ms
-from edge.delivery.mqtt_link import Arrived, MqttLink
+from edge.delivery.heard_commands import command_in
+from edge.delivery.mqtt_link import MqttLink
 from edge.delivery.sparkplug_session import Command, SparkplugSession
 from edge.delivery.spool import Spool
 from edge.delivery.spool_fill import fill_of
@@ -149,34 +149,9 @@ class DeliverySession:
                 if arrived.topic == self._state_topic:
                     self._host_said(*decode_state(arrived.payload))
                 else:
-                    await self._obey(self._command_in(arrived))
+                    await self._obey(command_in(arrived, self._delivering, self._session))
             except (MalformedPayload, TopicError) as error:
                 log.warning("command_malformed", topic=arrived.topic, reason=str(error))
-
-    def _command_in(self, arrived: Arrived) -> Command:
-        """Commands to the node. Those to a device go to its desk, which knows what is allowed."""
-        payload, topic = decode(arrived.payload), parse_topic(arrived.topic)
-        commands = self._delivering.commands
-        unknown = commands.unknown
-        command = Command()
-        if topic.type is MessageType.NCMD:
-            command = commands.read(payload.metrics)
-            if command.committed is not None and payload.timestamp_ms is not None:
-                self._statistics.plant_ahead_s = (payload.timestamp_ms - now_ms()) / 1000
-        elif topic.device is not None:
-            for metric in payload.metrics:
-                dated = replace(metric, timestamp_ms=metric.timestamp_ms or payload.timestamp_ms)
-                self._command_device(topic.device, dated)
-        if commands.unknown > unknown:
-            log.warning("command_unknown", topic=arrived.topic, metrics=commands.unknown - unknown)
-        return command
-
-    def _command_device(self, device: str, metric: Metric) -> None:
-        desk, named = self._delivering.desks.get(device), self._session.commanded(device, metric)
-        if desk is None or named is None or named.name is None:
-            self._delivering.commands.unknown += 1
-        else:
-            desk.ask(named.name, named, now_ms())
 
     def _host_said(self, online: bool, timestamp_ms: int) -> None:
         host = self._broker.host
