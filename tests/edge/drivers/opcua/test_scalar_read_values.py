@@ -8,9 +8,9 @@ from unittest.mock import patch
 import pytest
 from asyncua import ua
 from asyncua.common.utils import Buffer
-from asyncua.ua import uaerrors, uatypes
+from asyncua.ua import ua_binary, uaerrors, uatypes
 from asyncua.ua.ua_binary import nodeid_to_binary, struct_from_binary, struct_to_binary, variant_to_binary
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as some
 
 from edge.drivers.opcua import scalar_read_values
@@ -252,10 +252,20 @@ def broken(draw):
     return bytes(message)
 
 
+def keeps_asyncua_busy(message):
+    """An array of a million nulls takes five bytes, and asyncua makes them all."""
+    return any(
+        kind in (0x80, 0xC0) and int.from_bytes(message[at + 1 : at + 5], "little", signed=True) > 1000
+        for at, kind in enumerate(message)
+    )
+
+
 @given(broken())
-@settings(max_examples=600, derandomize=True, deadline=None)  # Some bytes keep asyncua busy for seconds.
+@settings(max_examples=600, derandomize=True, deadline=None)
 def test_broken_bytes_are_refused_where_asyncua_refuses_them_and_never_another_value(message):
-    assert outcome(scalar_response, message)[0] == outcome(read_response, message)[0]
+    assume(not keeps_asyncua_busy(message))
+    with patch.object(ua_binary, "MAX_RESHAPE_ELEMENTS", 1000):
+        assert outcome(scalar_response, message)[0] == outcome(read_response, message)[0]
 
 
 @given(some.lists(values(scalars(BY_HAND)), min_size=1, max_size=3), some.data())
