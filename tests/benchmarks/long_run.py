@@ -47,9 +47,10 @@ FDS_OF = 15
 TAGS_PART_LEAST = 0.9
 """Of the values that change, so many have to arrive at the plant; else the other figures are of an edge that hardly worked."""
 
-BOUNDS = {"rss_mb": 110.0, "rss_mb_per_h": 6.0, "fds_more": 0, "lag_p99_s": 5.0, "uncommitted": 0}
-"""The most a figure may be. 6 MB/h: an edge of 110 MB that is restarted once a week stays below 1.2 GB, and a slope
-that small can be told from nothing within half an hour."""
+BOUNDS = {"rss_mb": 150.0, "rss_mb_per_h": 6.0, "fds_more": 0, "lag_p99_s": 5.0, "uncommitted": 0}
+"""The most a figure may be. 6 MB/h: an edge that is restarted once a week stays below 1.2 GB, and a slope that small can be
+told from nothing within half an hour. 150 MB is no aim, it is where something is wrong: this edge holds both drivers and
+checked 10 000 tags at its start (125 MB were seen). What an edge of one driver takes is asked by `make bench`."""
 
 
 @dataclass(frozen=True, slots=True)
