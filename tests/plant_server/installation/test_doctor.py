@@ -134,7 +134,7 @@ def test_a_well_plant_is_told_to_be_well(well: Examine) -> None:
         (SPOOL.format(used=799_999_999, free=10**10), "spools", ("ok", "spools-ok")),
         (SPOOL.format(used=800_000_000, free=10**10), "spools", ("warn", "spools-filling")),
         (
-            f"{SPOOL.format(used=800_000_000, free='NULL')}; UPDATE plant.edge SET online = false",
+            f"{SPOOL.format(used=800_000_000, free='NULL')}; UPDATE plant.edge SET online = false",  # noqa: S608
             "spools",
             ("warn", "spools-away"),
         ),
