@@ -94,6 +94,40 @@ async def test_55_taps_of_which_20_offline_and_30_with_lost_answers_are_55_repor
     assert versions == [("7",)]
 
 
+WHETHER_THE_SCREEN_WAITS = """
+    document.querySelector('[data-show=report]').dataset.old = 'yes';
+    window.screenWaits = new Promise((done) => {
+        addEventListener('htmx:beforeRequest', (event) => { if (event.defaultPrevented) done(true); });
+        addEventListener('htmx:beforeSwap', (event) => { if (event.target.id === 'screen' && !event.detail.shouldSwap) done(true); });
+        addEventListener('htmx:afterSettle', (event) => { if (event.target.id === 'screen') done(false); });
+    });
+    0;"""
+
+
+@pytest.mark.parametrize("was_asked_for", ["before", "meanwhile"])
+async def test_a_screen_that_comes_while_a_finger_is_down_takes_no_button_from_under_it(
+    page: Page, plant: Plant, connection: AsyncConnection, was_asked_for: str
+) -> None:
+    await people_count(connection)
+    await sign_in(page, plant.url)
+    await page.evaluate(WHETHER_THE_SCREEN_WAITS)
+    await page.locator('[data-show="report"]').hover()
+    if was_asked_for == "before":  # And the finger comes down before the answer is there.
+        await page.evaluate(
+            "htmx.trigger('#screen', 'refresh'); dispatchEvent(new PointerEvent('pointerdown'))"
+        )
+    await page.mouse.down()
+    if was_asked_for == "meanwhile":
+        await page.evaluate("htmx.trigger('#screen', 'refresh')")
+    assert await page.evaluate("screenWaits") is True
+    await page.mouse.up()
+    await expect(page.locator("#panel-report")).to_be_visible()
+    await page.locator("#panel-report [data-close]").first.click()
+    await expect(page.locator('[data-show="report"][data-old]')).to_have_count(
+        0
+    )  # The late screen came after all.
+
+
 async def nothing_waits(page: Page) -> bool:
     return await waiting(page) == 0
 

@@ -1,9 +1,11 @@
 // Panels over the screen. While one is open the screen under it is not exchanged, or a number would vanish under the
-// finger. htmx fetches the screen and its counts; its event names stand in this file alone.
-let late = false, asked = 0, heard = Date.now();  // `heard`: when the server last said a word on the counts; it says one every ten seconds.
+// finger; nor while a finger is down, or the touch would be nobody's: it came down on a button that is gone when it leaves.
+// htmx fetches the screen and its counts; its event names stand in this file alone.
+let late = false, isPressed = false, asked = 0, heard = Date.now();  // `heard`: when the server last said a word on the counts; it says one every ten seconds.
 const dismissed = new Set();
 const opensWith = {};  // What a panel does when it opens, by its name.
 const openPanel = () => document.querySelector('.panel:not([hidden])');
+const isBusy = () => isPressed || openPanel();
 const show = (name) => {
   close(true);
   const panel = $('panel-' + name);
@@ -32,13 +34,16 @@ const catchUp = () => {
 };
 onClick('[data-show]', (at) => show(at.dataset.show));
 onClick('[data-close]', () => close());
+const released = () => { isPressed = false; if (late && !openPanel()) refresh(); };
+addEventListener('pointerdown', () => { isPressed = true; }, true);
+for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => setTimeout(released), true);  // After its click.
 
 document.addEventListener('htmx:beforeRequest', (event) => {
   if (event.target !== screen()) return;
-  if (openPanel()) { late = true; event.preventDefault(); } else asked = Date.now();
+  if (isBusy()) { late = true; event.preventDefault(); } else asked = Date.now();
 });
 document.addEventListener('htmx:beforeSwap', (event) => {
-  if (event.target === screen() && openPanel()) { late = true; event.detail.shouldSwap = false; }
+  if (event.target === screen() && isBusy()) { late = true; event.detail.shouldSwap = false; }
   if (event.detail.xhr?.status === 401) location.reload();
 });
 document.addEventListener('htmx:configRequest', (event) => {
