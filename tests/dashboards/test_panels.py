@@ -74,7 +74,7 @@ def test_a_range_without_facts_is_no_error_and_no_row(
     panel = panel | {"timeFrom": None}
     _, rows = answer(board_session, panel, end - timedelta(days=1), end)
     told = [row for row in rows if any(value not in (None, 0) for value in row)]
-    asks_for_a_range = "$__timeFilter" in panel["targets"][0]["rawSql"]
+    asks_for_a_range = "$__time" in panel["targets"][0]["rawSql"]
     assert told == [] or not asks_for_a_range
 
 
