@@ -21,10 +21,10 @@ from tests.architecture.compose_file import (
     service,
     words_of,
 )
+from tests.architecture.passwords_seen import PASSWORDS, roles_in
 
 BY_A_PERSON = {"bridge.yaml": "bridge", "lineside.yaml": "edge"}
 """Files that the one who installs writes, and the profile that needs them."""
-OPENS_AS_OWNER = ("postgres-lineside", "lineside.env", "roles.sql")
 
 
 @service()
@@ -60,12 +60,25 @@ def test_the_key_of_the_authority_is_seen_by_those_alone_that_need_it() -> None:
     assert seeing == {"prepare", "doctor", "backup", "restore"}
 
 
-def test_what_opens_the_database_as_its_owner_is_seen_by_those_alone_that_need_it() -> None:
-    for name, one in SERVICES.items():
-        mounted = dict(mounts_of(one))
-        hidden = [target for source, target in mounts_of(one) if source == "/dev/null"]
-        if "./.lineside/secrets" in mounted and name != "migrate":
-            assert set(hidden) == {f"/lineside/secrets/{file}" for file in OPENS_AS_OWNER}, name
+def secrets_seen(name: str, home: Path) -> set[str]:
+    """Of the files in `secrets`, those that the service can read: mounted, and not covered by nothing."""
+    mounts = list(mounts_of(SERVICES[name]))
+    covered = {Path(target).name for source, target in mounts if source == "/dev/null"}
+    seen: set[str] = set()
+    for source, _ in mounts:
+        mounted = home.parent / source
+        if source.startswith("./.lineside") and mounted.is_relative_to(home / "secrets"):
+            seen |= (
+                {path.name for path in mounted.iterdir()} - covered if mounted.is_dir() else {mounted.name}
+            )
+    return seen
+
+
+def test_a_lasting_service_sees_no_password_of_another_role(home: Path) -> None:
+    lasting = set(SERVICES) - TOOLS - {"migrate"}
+    seen = {name: roles_in(home, secrets_seen(name, home)) for name in lasting}
+    assert {name: roles for name, roles in seen.items() if roles} == {"api": {"lineside_plant"}}
+    assert roles_in(home, secrets_seen("migrate", home)) == set(PASSWORDS)
 
 
 def test_certificates_name_the_hosts_that_are_asked_for(home: Path) -> None:

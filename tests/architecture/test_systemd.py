@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import lineside
 from edge.health_notify import LOOK_EVERY_S, ServiceManager
+from tests.architecture.passwords_seen import roles_in
 
 FOLDER = Path(__file__).parents[2] / "plant_server/installation/systemd"
 UNITS = sorted(path.name for path in FOLDER.glob("*.service"))
@@ -127,6 +128,20 @@ def test_a_service_is_closed(unit: str) -> None:
     assert {name: settings[name][-1] for name in CLOSED} == CLOSED
     assert settings["User"] == ["lineside"]
     assert STATE not in settings.get("ReadWritePaths", []), "only what it writes"
+
+
+@pytest.mark.parametrize(
+    ("unit", "roles"), [("api", {"lineside_plant"}), ("bridge", {"lineside_bridge"}), ("keeper", set())]
+)
+def test_a_lasting_service_sees_no_password_of_another_role(unit: str, roles: set[str], home: Path) -> None:
+    hidden = [
+        Path(path.removeprefix("-")) for path in settings_of(f"lineside-{unit}.service")["InaccessiblePaths"]
+    ]
+    names = [path.name for path in (home / "secrets").iterdir()]
+    seen = [
+        name for name in names if not any(Path(STATE, "secrets", name).is_relative_to(one) for one in hidden)
+    ]
+    assert roles_in(home, seen) == roles
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if not re.search("migrate|backup", unit)])
