@@ -15,17 +15,16 @@ def faults(home: Path, *, kills: int, power_cuts_: int) -> dict[str, Any]:
     cuts = power_cuts(power_cuts_, SEED)
     assert run.verdict is not None
     table, problems = run.verdict.table, run.verdict.problems
+    lost = [problem for problem in problems if "lost" in problem or "never" in problem]
+    twice = [problem for problem in problems if "twice" in problem or "too often" in problem]
     return {
         "kills": run.total,
         "at_failpoints": run.at_failpoint.total(),
         "power_cuts": cuts.cuts,
         "power_cut_kills": cuts.kills,
         "refused_writes": cuts.refused,
-        "lost": table.lost
-        + sum("lost" in problem or "never" in problem for problem in problems)
-        + cuts.lost
-        + len(cuts.broken),
-        "duplicated": table.duplicated
-        + sum("twice" in problem or "too often" in problem for problem in problems),
+        "lost": table.lost + len(lost) + cuts.lost + len(cuts.broken),
+        "duplicated": table.duplicated + len(twice),
+        "wrong": len(set(problems) - {*lost, *twice}),
         "seed": SEED,
     }
