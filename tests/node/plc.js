@@ -13,13 +13,12 @@
 //   {"ask": "written"}           the values of the writable nodes and the calls of methods, as JSON
 "use strict";
 console.log = console.warn = console.error; // What the library says is not what we say.
-const path = require("node:path");
 const readline = require("node:readline");
 const { OPCUAServer } = require("node-opcua-server");
-const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
 const { DataType, Variant, VariantArrayType } = require("node-opcua-variant");
 const { StatusCodes } = require("node-opcua-status-code");
 const { nodesets } = require("node-opcua-nodesets");
+const { admission } = require("./admission.js");
 
 // `identity`: {certificateFile, privateKeyFile, serverInfo: {applicationUri}} in place of a certificate of its own.
 const options = { port: 0, nodes: 0, perRead: 0, perCall: 0, secure: false, transfer: false, ...JSON.parse(process.argv[2] || "{}") };
@@ -111,21 +110,10 @@ function remove(first, last, quiet) {
   }
 }
 
-async function secrets() {
-  const manager = (folder) => new OPCUACertificateManager({ rootFolder: path.resolve(folder), automaticallyAcceptUnknownCertificate: true });
-  const [own, users] = [manager("pki"), manager("pki-users")];
-  await own.initialize();
-  await users.initialize();
-  return { serverCertificateManager: own, userCertificateManager: users };
-}
-
 async function main() {
-  const secure = options.secure
-    ? { allowAnonymous: false, securityModes: [2, 3], userManager: { isValidUser: (name, word) => name === "lineside" && word === "secret" } }
-    : { allowAnonymous: true };
   const server = new OPCUAServer({
     allowAnonymousSubscriptionTransferOnUnsecuredChannel: options.transfer,
-    port: options.port, hostname: "127.0.0.1", ...(await secrets()), ...secure, ...options.identity, nodeset_filename: [nodesets.standard, nodesets.di, nodesets.packML],
+    port: options.port, hostname: "127.0.0.1", ...(await admission(options.secure)), ...options.identity, nodeset_filename: [nodesets.standard, nodesets.di, nodesets.packML],
     serverCapabilities: { maxSubscriptions: 100, maxSessions: 100, minSupportedSampleRate: 0, operationLimits: { maxNodesPerRead: options.perRead, maxMonitoredItemsPerCall: options.perCall } },
   });
   await server.initialize();

@@ -4,12 +4,11 @@
 // answer takes several chunks. `secure`: as in plc.js. Values and times stand still. Prints its port.
 "use strict";
 console.log = console.warn = console.error;
-const path = require("node:path");
 const { OPCUAServer } = require("node-opcua-server");
-const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
 const { DataType, Variant, VariantArrayType } = require("node-opcua-variant");
 const { StatusCodes } = require("node-opcua-status-code");
 const { nodesets } = require("node-opcua-nodesets");
+const { admission } = require("./admission.js");
 
 const options = { port: 0, secure: false, texts: 0, ...JSON.parse(process.argv[2] || "{}") };
 const QUALITIES = { Good: "Good", Uncertain: "UncertainLastUsableValue", Bad: "BadSensorFailure", Overflow: "GoodWithOverflowBit" };
@@ -32,20 +31,9 @@ function add(own, folder, name, dataType, variant, status) {
   made.setValueFromSource(variant, status, moment);
 }
 
-async function secrets() {
-  const manager = (folder) => new OPCUACertificateManager({ rootFolder: path.resolve(folder), automaticallyAcceptUnknownCertificate: true });
-  const [own, users] = [manager("pki"), manager("pki-users")];
-  await own.initialize();
-  await users.initialize();
-  return { serverCertificateManager: own, userCertificateManager: users };
-}
-
 async function main() {
-  const secure = options.secure
-    ? { allowAnonymous: false, securityModes: [2, 3], userManager: { isValidUser: (name, word) => name === "lineside" && word === "secret" } }
-    : { allowAnonymous: true };
   const server = new OPCUAServer({
-    port: options.port, hostname: "127.0.0.1", ...(await secrets()), ...secure, nodeset_filename: [nodesets.standard],
+    port: options.port, hostname: "127.0.0.1", ...(await admission(options.secure)), nodeset_filename: [nodesets.standard],
     serverCapabilities: { operationLimits: { maxNodesPerRead: 0 } },
   });
   await server.initialize();

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +16,11 @@ import pytest
 from edge.contract.payloads import encode_state
 from plant_server.embedded.broker import Broker, running_broker
 from plant_server.ingest import store as store_module
-from plant_server.ingest.run import run_until
 from plant_server.settings import MqttSettings, Settings
 from tests.plant_server.database_fixture import PlantDatabase
 from tests.plant_server.ingest.conftest import Plant
 from tests.plant_server.ingest.mqtt_edge import MqttClient, eventually
+from tests.plant_server.ingest.running_ingest import running
 from tests.plant_server.ingest.wire_edge import EPOCH_1, WireEdge
 
 EDGE_TOPICS = ("spBv1.0/demo/NCMD/press-shop", "spBv1.0/STATE/#")
@@ -48,20 +47,6 @@ def settings(broker: Broker, plant_database: PlantDatabase, tmp_path: Path) -> S
         password_file=password_file if credentials.username else None,
     )
     return Settings(database_url=plant_database.url, mqtt=mqtt, backoff_min_s=0.1, backoff_max_s=1)
-
-
-@contextmanager
-def running(settings: Settings) -> Iterator[None]:
-    """Ingest on a thread of this process."""
-    stop = threading.Event()
-    thread = threading.Thread(target=run_until, args=(settings, stop))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 def start_process(settings: Settings, **environment: str) -> subprocess.Popen[bytes]:

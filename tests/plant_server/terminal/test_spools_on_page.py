@@ -2,7 +2,6 @@
 
 import html
 import re
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -16,12 +15,12 @@ from edge.contract.spool_fill import FULL_RATIO, SpoolFill
 from edge.delivery.spool import SpoolLimits
 from edge.delivery.spool_fill import fill_of
 from plant_server.embedded.broker import Broker, running_broker
-from plant_server.ingest.run import run_until
 from plant_server.installation.doctor_texts import TEXTS
 from plant_server.settings import MqttSettings, Settings
 from tests.edge.delivery.running_edge import NOTE, RunningEdge, now_ms, reading, running_edge, settings_for
 from tests.edge.delivery.scripted_plant import eventually
 from tests.plant_server.database_fixture import PlantDatabase
+from tests.plant_server.ingest.running_ingest import running
 from tests.plant_server.terminal.shop import furnish
 
 LANGUAGES = ("en", "zh-CN")
@@ -145,16 +144,8 @@ def ingest(broker: Broker, database: PlantDatabase, folder: Path) -> Iterator[No
     password_file = folder / "password"
     password_file.write_text(credentials.password or "")
     mqtt = MqttSettings(url=broker.url, username=credentials.username, password_file=password_file)
-    settings = Settings(database_url=database.url, mqtt=mqtt, backoff_min_s=0.1, backoff_max_s=1)
-    stop = threading.Event()
-    thread = threading.Thread(target=run_until, args=(settings, stop))
-    thread.start()
-    try:
+    with running(Settings(database_url=database.url, mqtt=mqtt, backoff_min_s=0.1, backoff_max_s=1)):
         yield
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 @asynccontextmanager
